@@ -1,0 +1,155 @@
+# synpaws: the usual targets are all, check, demo, install, uninstall and clean; `make help` lists
+# the rest. Nothing but libnetfilter_queue, libnfnetlink, libmnl and libc is needed to build.
+
+VERSION := 0.1.0
+
+PREFIX  ?= /usr/local
+SBINDIR ?= $(PREFIX)/sbin
+MANDIR  ?= $(PREFIX)/share/man
+DATADIR ?= $(PREFIX)/share/synpaws
+DESTDIR ?=
+
+CC         ?= cc
+AR         ?= ar
+PKG_CONFIG ?= pkg-config
+CFLAGS     ?= -O2 -g
+
+# A build elsewhere leaves this one alone: make BUILD=build/asan SANITIZE=1
+BUILD    ?= build
+PROGRAM  ?= $(if $(filter build,$(BUILD)),synpaws,$(BUILD)/synpaws)
+SANITIZE ?=
+WERROR   ?=
+
+# Say what is done in a line each; V=1 shows the commands.
+V    ?=
+Q    := $(if $(V),,@)
+says  = @$(if $(V),true,printf '  %-4s %s\n' $(1) $@)
+
+try = $(shell $(CC) $(1) -Werror -S -o /dev/null -x c /dev/null >/dev/null 2>&1 && echo '$(1)')
+has = $(shell $(PKG_CONFIG) --exists '$(1)' 2>/dev/null && echo yes)
+
+needed   := libnetfilter_queue libnfnetlink libmnl
+missing  := $(strip $(foreach p,$(needed),$(if $(call has,$(p)),,$(p))))
+jansson  := $(call has,jansson)
+capng    := $(call has,libcap-ng)
+cmocka   := $(call has,cmocka)
+packages := $(needed) $(if $(jansson),jansson) $(if $(capng),libcap-ng)
+features := $(if $(jansson),+json,-json) $(if $(capng),+libcap-ng,-libcap-ng)
+
+warnings := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes $(if $(WERROR),-Werror)
+ifneq ($(SANITIZE),)
+hardening := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+link      := -fsanitize=address,undefined
+else
+hardening := $(or $(call try,-fstack-protector-strong),-fstack-protector) -D_FORTIFY_SOURCE=2 \
+	     $(call try,-fstack-clash-protection) $(call try,-fcf-protection) -fPIE
+link      := -pie -Wl,-z,relro,-z,now
+endif
+
+all_cflags = -std=gnu99 -D_GNU_SOURCE -Iinclude $(warnings) $(hardening) -pthread \
+	     -DSYNPAWS_VERSION='"$(VERSION)"' -DSYNPAWS_FEATURES='"$(strip $(features))"' \
+	     $(if $(jansson),-DHAVE_JANSSON) $(if $(capng),-DHAVE_CAPNG) \
+	     $(shell $(PKG_CONFIG) --cflags $(packages)) $(CPPFLAGS) $(CFLAGS)
+all_libs   = $(shell $(PKG_CONFIG) --libs $(packages)) -pthread -lrt
+
+object = $(patsubst %.c,$(BUILD)/%.o,$(1))
+core   := $(call object,$(wildcard src/core/*.c))
+rest   := $(call object,$(wildcard src/os/*.c src/source/*.c src/sink/*.c src/cmd/*.c))
+unit   := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/*.c))
+tools  := $(patsubst tests/live/%.c,$(BUILD)/tests/live/%,$(wildcard tests/live/*.c))
+
+.PHONY: all help check demo deps unit live tools install uninstall clean format
+.DELETE_ON_ERROR:
+
+all: $(PROGRAM)
+	@echo "synpaws $(VERSION): built with $(strip $(features))$(if $(filter -%,$(features)),; a '-' \
+	is what pkg-config did not find)"
+
+help:
+	@echo 'all        build ./synpaws (default)'
+	@echo 'demo       show the main job on real packets; as root; installs what is missing'
+	@echo 'check      all tests; as root; installs what is missing'
+	@echo 'unit       the unit tests; needs cmocka'
+	@echo 'live       the tests on real packets; as root'
+	@echo 'install    under PREFIX ($(PREFIX)), below DESTDIR if set; uninstall undoes it'
+	@echo 'format     bring the code into shape with clang-format'
+	@echo 'clean      remove what was built'
+
+ifneq ($(missing),)
+$(PROGRAM):
+	@echo "synpaws: pkg-config does not find: $(missing)" >&2
+	@echo "Install their development files; 'make deps' does it as root." >&2
+	@exit 1
+else
+$(PROGRAM): $(rest) $(BUILD)/libsynpaws.a
+	$(call says,LINK)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(link) -o $@ $^ $(all_libs)
+endif
+
+$(BUILD)/libsynpaws.a: $(core)
+	$(call says,AR)
+	@rm -f $@
+	$(Q)$(AR) rcs $@ $^
+
+$(BUILD)/%.o: %.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call says,CC)
+	$(Q)$(CC) $(all_cflags) -MMD -MP -c -o $@ $<
+
+# Rebuild when the flags or the features change.
+$(BUILD)/flags: force
+	@mkdir -p $(@D)
+	@echo '$(subst ','\'',$(CC) $(all_cflags))' | cmp -s - $@ || \
+		echo '$(subst ','\'',$(CC) $(all_cflags))' > $@
+.PHONY: force
+
+# A unit test sees the internal headers and links everything but main().
+$(BUILD)/tests/unit/%: tests/unit/%.c $(filter-out %/cmd/main.o,$(rest)) $(BUILD)/libsynpaws.a
+	@mkdir -p $(@D)
+	$(call says,CC)
+	$(Q)$(CC) $(all_cflags) -Isrc -MMD -MP $(LDFLAGS) $(link) -o $@ $(filter %.c %.o %.a,$^) \
+		$(all_libs) $(shell $(PKG_CONFIG) --libs cmocka)
+
+$(BUILD)/tests/live/%: tests/live/%.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call says,CC)
+	$(Q)$(CC) $(all_cflags) -MMD -MP $(LDFLAGS) $(link) -o $@ $< $(all_libs)
+
+unit: $(unit)
+	@for t in $(unit); do $$t || exit 1; done
+
+tools: $(tools)
+
+live: all tools
+	tests/run live
+
+deps:
+	tests/install-deps
+
+# Two steps, since what pkg-config finds may change with the first.
+check: deps
+	+tests/run all
+
+demo: deps
+	@$(MAKE) --no-print-directory all tools
+	tests/live/demo
+
+install: all
+	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(DATADIR)/rules
+	install -m 755 $(PROGRAM) $(DESTDIR)$(SBINDIR)/synpaws
+	install -m 755 rules/synpaws-rules $(DESTDIR)$(SBINDIR)/synpaws-rules
+	install -m 644 rules/*.rules rules/*.nft $(DESTDIR)$(DATADIR)/rules
+	install -m 644 contrib/doc/synpaws.8 $(DESTDIR)$(MANDIR)/man8/synpaws.8
+
+uninstall:
+	rm -f $(DESTDIR)$(SBINDIR)/synpaws $(DESTDIR)$(SBINDIR)/synpaws-rules
+	rm -f $(DESTDIR)$(MANDIR)/man8/synpaws.8
+	rm -rf $(DESTDIR)$(DATADIR)
+
+format:
+	clang-format -i $$(git ls-files '*.c' '*.h')
+
+clean:
+	rm -rf build synpaws
+
+-include $(wildcard $(BUILD)/src/*/*.d $(BUILD)/tests/*/*.d)

@@ -1,0 +1,449 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../os/atomic.h"
+#include "../os/clock.h"
+#include "../os/control.h"
+#include "../os/keeper.h"
+#include "../os/sandbox.h"
+#include "../source/receiver.h"
+#include "analyst.h"
+#include "options.h"
+#include "watch.h"
+
+#define EXIT_USAGE 2
+
+/* At 350,000 SYNs a second the analyst may be away for 46 ms. */
+#define RING_SLOTS 16384
+
+#define TICK_MS		 1000
+#define FAREWELL_MS	 5000 /* for the analyst to finish and summarise */
+#define FAREWELL_STEP_MS 10
+
+struct daemon {
+	struct watch_options options;
+	struct analyst_config analyst;
+	struct log *log;
+	struct nfqueue *queues[OPTIONS_QUEUES_MOST];
+	struct receiver *receivers[OPTIONS_QUEUES_MOST];
+	int control;  /* to the analyst */
+	int status;   /* of the queues, in /proc */
+	pid_t keeper; /* 0 once it has been reaped */
+	bool running; /* the receivers are at work */
+};
+
+static volatile sig_atomic_t caught_end, caught_summary, caught_hangup;
+
+static void catch (int number)
+{
+	switch (number) {
+	case SIGTERM:
+	case SIGINT:
+		caught_end = 1;
+		break;
+	case SIGUSR1:
+		caught_summary = 1;
+		break;
+	case SIGHUP:
+		caught_hangup = 1;
+		break;
+	} /* SIGCHLD need only end ppoll() */
+}
+
+/* Signals come in only while the main thread waits for them in ppoll(), which gets `open`. */
+static void set_up_signals(sigset_t *open)
+{
+	static const int caught[] = { SIGTERM, SIGINT, SIGUSR1, SIGHUP, SIGCHLD };
+	struct sigaction action = { .sa_handler = catch };
+	sigset_t blocked;
+	size_t i;
+
+	sigemptyset(&blocked);
+	sigemptyset(&action.sa_mask);
+	for (i = 0; i < sizeof(caught) / sizeof(caught[0]); i++)
+		sigaddset(&blocked, caught[i]);
+	sigprocmask(SIG_BLOCK, &blocked, open);
+	for (i = 0; i < sizeof(caught) / sizeof(caught[0]); i++) {
+		sigdelset(open, caught[i]);
+		sigaction(caught[i], &action, NULL);
+	}
+	signal(SIGPIPE, SIG_IGN);
+}
+
+static bool read_key(uint8_t key[16])
+{
+	const int fd = open("/dev/urandom", O_RDONLY | O_CLOEXEC);
+	const bool good = fd >= 0 && read(fd, key, 16) == 16;
+
+	if (fd >= 0)
+		close(fd);
+	return good;
+}
+
+static void connect_log(struct daemon *daemon)
+{
+	const int fd = log_connect();
+
+	if (fd >= 0)
+		log_set_socket(daemon->log, fd);
+}
+
+/* In the keeper, while it may still do things. */
+static int prepare_analyst(void *context)
+{
+	struct daemon *daemon = context;
+	size_t i;
+
+	close(daemon->control);
+	for (i = 0; i < daemon->analyst.ring_count; i++) {
+		if (ring_restrict(daemon->analyst.rings[i]) < 0) {
+			log_warn(daemon->log, "cannot make the ring read-only");
+			return -1;
+		}
+	}
+	return 0;
+}
+
+static int run_analyst(void *context, uint64_t restarts, int last_signal)
+{
+	struct daemon *daemon = context;
+
+	return analyst_run(&daemon->analyst, restarts, last_signal);
+}
+
+static bool start_analyst(struct daemon *daemon)
+{
+	const struct keeper_child child = {
+		.user = daemon->options.user,
+		.prepare = prepare_analyst,
+		.run = run_analyst,
+		.context = daemon,
+	};
+	struct analyst_config *analyst = &daemon->analyst;
+	int fds[2];
+
+	analyst->options = &daemon->options;
+	analyst->log = daemon->log;
+	analyst->started = clock_ns(CLOCK_MONOTONIC) / NS_PER_SECOND;
+	if (!read_key(analyst->hash_key) || control_pair(fds) < 0) {
+		log_warn(daemon->log, "cannot set up the analyst");
+		return false;
+	}
+	daemon->control = fds[0];
+	analyst->control = fds[1];
+	for (; analyst->ring_count < daemon->options.queue_count; analyst->ring_count++) {
+		analyst->rings[analyst->ring_count] = ring_new(RING_SLOTS);
+		if (analyst->rings[analyst->ring_count] == NULL) {
+			log_warn(daemon->log, "cannot make a ring for a queue");
+			return false;
+		}
+	}
+	daemon->keeper = keeper_start(&child);
+	close(fds[1]);
+	if (daemon->keeper < 0) {
+		log_warn(daemon->log, "cannot start the analyst");
+		daemon->keeper = 0;
+		return false;
+	}
+	return true;
+}
+
+static bool open_queues(struct daemon *daemon)
+{
+	struct nfqueue_config config = { .buffer = daemon->options.buffer,
+					 .features = daemon->options.features };
+	char why[256];
+	size_t i;
+
+	for (i = 0; i < daemon->options.queue_count; i++) {
+		config.number = (uint16_t)(daemon->options.first_queue + i);
+		daemon->queues[i] = nfqueue_open(&config, why, sizeof(why));
+		if (daemon->queues[i] == NULL) {
+			log_err(daemon->log, "%s", why);
+			return false;
+		}
+	}
+	daemon->status = nfqueue_status_open();
+	return true;
+}
+
+static void say_what_is_missing(const struct daemon *daemon)
+{
+	const struct nfqueue *queue = daemon->queues[0];
+	const unsigned int missing = daemon->options.features & ~nfqueue_features(queue);
+
+	if (missing & NFQUEUE_FAIL_OPEN)
+		log_warnx(daemon->log, "no fail-open before Linux 3.6: SYNs that find a queue full "
+				       "are dropped, and stopping may cost a few");
+	if (missing & NFQUEUE_BATCH_VERDICT)
+		log_warnx(daemon->log, "no batch verdicts before Linux 3.1: packets are accepted "
+				       "one by one");
+	if (missing & NFQUEUE_GSO)
+		log_info(daemon->log, "no GSO flag before Linux 3.10: the kernel splits large "
+				      "packets before it queues them");
+	if (nfqueue_buffer(queue) < daemon->options.buffer)
+		log_warnx(daemon->log,
+			  "the socket buffer is %zu bytes instead of %zu: raise "
+			  "net.core.rmem_max or run with CAP_NET_ADMIN",
+			  nfqueue_buffer(queue), daemon->options.buffer);
+	if (geteuid() == 0 && !sandbox_can_keep_net_admin())
+		log_warnx(daemon->log, "built without libcap-ng: the receiver goes on as root");
+	if (geteuid() != 0)
+		log_warnx(daemon->log, "started without root: the analyst keeps this user and its "
+				       "root directory");
+	if (log_disconnected(daemon->log))
+		log_warnx(daemon->log,
+			  "nobody listens on /dev/log: lines are lost and counted until "
+			  "a syslog daemon does; --log stdout needs none");
+}
+
+static bool start_receivers(struct daemon *daemon)
+{
+	size_t i;
+
+	for (i = 0; i < daemon->options.queue_count; i++) {
+		daemon->receivers[i] = receiver_start(daemon->queues[i], daemon->analyst.rings[i]);
+		if (daemon->receivers[i] == NULL) {
+			log_warn(daemon->log, "cannot start a receiver");
+			return false;
+		}
+	}
+	return true;
+}
+
+static void say_ready(const struct daemon *daemon)
+{
+	const struct watch_options *options = &daemon->options;
+	char queues[32];
+
+	if (options->queue_count == 1)
+		snprintf(queues, sizeof(queues), "queue %u", options->first_queue);
+	else
+		snprintf(queues, sizeof(queues), "queues %u to %u", options->first_queue,
+			 options->first_queue + (unsigned int)options->queue_count - 1);
+	log_info(daemon->log,
+		 "watching %s: profile %s (%s), evidence syn (an estimate), room for %zu "
+		 "peers; every packet is accepted",
+		 queues, options->profile->name, options->profile->kernels, options->peers);
+}
+
+static void say_more(const struct daemon *daemon)
+{
+	unsigned int feature;
+	size_t i;
+
+	for (i = 0; i < daemon->options.queue_count; i++) {
+		const struct nfqueue *queue = daemon->queues[i];
+
+		for (feature = 1; nfqueue_feature_name(feature) != NULL; feature <<= 1)
+			log_debug(daemon->log, "queue %u: %s %s", nfqueue_number(queue),
+				  nfqueue_features(queue) & feature ? "with" : "without",
+				  nfqueue_feature_name(feature));
+		log_debug(daemon->log, "queue %u: %zu bytes of socket buffer",
+			  nfqueue_number(queue), nfqueue_buffer(queue));
+	}
+	log_debug(daemon->log, "receiver pid %d, keeper pid %d", (int)getpid(),
+		  (int)daemon->keeper);
+}
+
+/* The kernel's own counts, for the summary. */
+static void read_status(const struct daemon *daemon)
+{
+	struct nfqueue_status status;
+	size_t i;
+
+	for (i = 0; i < daemon->options.queue_count; i++) {
+		struct ring_counters *counters = ring_counters_mutable(daemon->analyst.rings[i]);
+
+		if (daemon->status < 0 || daemon->queues[i] == NULL ||
+		    !nfqueue_status_read(daemon->status, nfqueue_number(daemon->queues[i]),
+					 &status))
+			continue;
+		atomic_store(&counters->queue_dropped, status.queue_dropped);
+		atomic_store(&counters->socket_dropped, status.socket_dropped);
+	}
+}
+
+static void reap_keeper(struct daemon *daemon)
+{
+	if (daemon->keeper != 0 && waitpid(daemon->keeper, NULL, WNOHANG) == daemon->keeper)
+		daemon->keeper = 0;
+}
+
+/* True while all parts work. */
+static bool healthy(struct daemon *daemon)
+{
+	size_t i;
+	int error;
+
+	reap_keeper(daemon);
+	if (daemon->keeper == 0) {
+		log_err(daemon->log, "the analyst has ended unasked: stopping");
+		return false;
+	}
+	for (i = 0; i < daemon->options.queue_count; i++) {
+		error = receiver_error(daemon->receivers[i]);
+		if (error != 0) {
+			log_err(daemon->log, "queue %u: %s: stopping",
+				nfqueue_number(daemon->queues[i]), strerror(error));
+			return false;
+		}
+	}
+	return true;
+}
+
+/* The analyst cannot see /dev/log from where it is: it gets a socket from here. */
+static void give_log(struct daemon *daemon)
+{
+	const int fd = log_connect();
+
+	if (fd < 0)
+		return;
+	control_send(daemon->control, CONTROL_LOG, fd);
+	close(fd);
+}
+
+static void handle_events(struct daemon *daemon)
+{
+	int passed;
+
+	while (control_receive(daemon->control, &passed) == CONTROL_LOG)
+		give_log(daemon);
+	if (log_disconnected(daemon->log) || caught_hangup)
+		connect_log(daemon);
+	if (caught_hangup) {
+		caught_hangup = 0;
+		give_log(daemon);
+		log_info(daemon->log, "opened the log again");
+	}
+	if (caught_summary) {
+		caught_summary = 0;
+		read_status(daemon);
+		control_send(daemon->control, CONTROL_SUMMARY, -1);
+	}
+}
+
+/* True if it was asked to end, false if something failed. */
+static bool supervise(struct daemon *daemon, const sigset_t *open)
+{
+	const struct timespec tick = { TICK_MS / 1000, TICK_MS % 1000 * 1000000L };
+	struct pollfd fd = { .fd = daemon->control, .events = POLLIN };
+
+	while (!caught_end) {
+		ppoll(&fd, 1, &tick, open);
+		if (!healthy(daemon))
+			return false;
+		handle_events(daemon);
+	}
+	return true;
+}
+
+static void finish_analyst(struct daemon *daemon)
+{
+	int waited;
+
+	if (daemon->running)
+		control_send(daemon->control, CONTROL_FINISH, -1);
+	for (waited = 0; daemon->running && daemon->keeper != 0 && waited < FAREWELL_MS;
+	     waited += FAREWELL_STEP_MS) {
+		usleep(FAREWELL_STEP_MS * 1000);
+		reap_keeper(daemon);
+	}
+	if (daemon->keeper == 0)
+		return;
+	if (daemon->running)
+		log_err(daemon->log, "the analyst does not end: killing it");
+	kill(daemon->keeper, SIGKILL);
+	waitpid(daemon->keeper, NULL, 0);
+	daemon->keeper = 0;
+}
+
+static void shut_down(struct daemon *daemon)
+{
+	size_t i;
+
+	for (i = 0; i < daemon->options.queue_count; i++) {
+		if (daemon->receivers[i] != NULL)
+			receiver_stop(daemon->receivers[i]);
+	}
+	read_status(daemon);
+	for (i = 0; i < daemon->options.queue_count; i++) {
+		if (daemon->queues[i] != NULL)
+			nfqueue_close(daemon->queues[i]);
+	}
+	finish_analyst(daemon);
+	for (i = 0; i < daemon->analyst.ring_count; i++)
+		ring_free(daemon->analyst.rings[i]);
+	if (daemon->control >= 0)
+		close(daemon->control);
+	if (daemon->status >= 0)
+		close(daemon->status);
+	log_free(daemon->log);
+}
+
+/* Open all, drop privileges, then loop. */
+static bool run(struct daemon *daemon)
+{
+	sigset_t open;
+	bool good;
+
+	set_up_signals(&open);
+	if (!start_analyst(daemon) || !open_queues(daemon))
+		return false;
+	say_what_is_missing(daemon);
+	if (sandbox_keep_net_admin(&daemon->options.user) < 0) {
+		log_warn(daemon->log, "cannot give up root");
+		return false;
+	}
+	if (!start_receivers(daemon))
+		return false;
+	daemon->running = true;
+	say_more(daemon);
+	say_ready(daemon);
+	log_started(daemon->log);
+	good = supervise(daemon, &open);
+	log_info(daemon->log, "stopping: new packets bypass the queue, those in it are accepted");
+	return good;
+}
+
+int watch_main(int argc, char **argv)
+{
+	struct daemon daemon = { .control = -1, .status = -1 };
+	char why[256];
+	bool good;
+
+	if (!options_parse(&daemon.options, argc, argv, why, sizeof(why))) {
+		fprintf(stderr, "synpaws: %s\n", why);
+		return EXIT_USAGE;
+	}
+	if (daemon.options.help) {
+		options_help();
+		return EXIT_SUCCESS;
+	}
+	if (daemon.options.check_only) {
+		printf("configuration OK\n");
+		return EXIT_SUCCESS;
+	}
+	sandbox_close_from(STDERR_FILENO + 1);
+	if (freopen("/dev/null", "r", stdin) == NULL)
+		fclose(stdin);
+	daemon.log = log_new(daemon.options.sink, daemon.options.facility);
+	if (daemon.log == NULL) {
+		fprintf(stderr, "synpaws: %s\n", strerror(errno));
+		return EXIT_FAILURE;
+	}
+	log_set_debug(daemon.log, daemon.options.debug);
+	if (daemon.options.sink == LOG_SINK_SYSLOG)
+		connect_log(&daemon);
+	good = run(&daemon);
+	shut_down(&daemon);
+	return good ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <synpaws/mirror.h>
+
+#include "siphash.h"
+#include "stamps.h"
+
+#define CACHE_LINE 64
+#define WAYS	   (CACHE_LINE / sizeof(struct stamp))
+
+/* With two buckets of four to choose from, overflow is rare up to this share of slots in use. */
+#define FILL_NUMERATOR	 3
+#define FILL_DENOMINATOR 4
+
+struct bucket {
+	struct stamp stamp[WAYS];
+};
+
+struct stamps {
+	struct bucket *buckets;
+	uint32_t bucket_count;
+	size_t room;
+	size_t count;
+	uint64_t evicted;
+	uint8_t hash_key[16];
+	void *memory; /* buckets, before alignment */
+};
+
+struct stamps *stamps_new(size_t peers, const uint8_t hash_key[16])
+{
+	const size_t slots_most = (size_t)UINT32_MAX / 2;
+	struct stamps *stamps;
+	size_t buckets;
+
+	if (peers == 0 || peers > slots_most) {
+		errno = EINVAL;
+		return NULL;
+	}
+	buckets = (peers * FILL_DENOMINATOR / FILL_NUMERATOR + WAYS) / WAYS;
+	stamps = calloc(1, sizeof(*stamps));
+	if (stamps == NULL)
+		return NULL;
+	stamps->memory = calloc(buckets + 1, sizeof(struct bucket));
+	if (stamps->memory == NULL) {
+		free(stamps);
+		errno = ENOMEM;
+		return NULL;
+	}
+	stamps->buckets = (struct bucket *)(((uintptr_t)stamps->memory + CACHE_LINE - 1) &
+					    ~(uintptr_t)(CACHE_LINE - 1));
+	stamps->bucket_count = (uint32_t)buckets;
+	stamps->room = peers;
+	memcpy(stamps->hash_key, hash_key, sizeof(stamps->hash_key));
+	return stamps;
+}
+
+void stamps_free(struct stamps *stamps)
+{
+	if (stamps == NULL)
+		return;
+	free(stamps->memory);
+	free(stamps);
+}
+
+uint64_t stamps_peer(const struct stamps *stamps, uint8_t ip_version, const uint8_t peer[16],
+		     const uint8_t host[16])
+{
+	const size_t address = ip_version == 4 ? 4 : 16;
+	uint8_t bytes[2 * 16];
+	size_t length = address;
+	uint64_t hash;
+
+	memcpy(bytes, peer, address);
+	if (host != NULL) {
+		memcpy(bytes + length, host, address);
+		length += address;
+	}
+	hash = siphash(stamps->hash_key, bytes, length);
+	return hash != 0 ? hash : 1;
+}
+
+/* Maps 32 random bits to a bucket without a division. */
+static struct bucket *bucket_at(const struct stamps *stamps, uint32_t bits)
+{
+	return &stamps->buckets[((uint64_t)bits * stamps->bucket_count) >> 32];
+}
+
+static struct bucket *first_bucket(const struct stamps *stamps, uint64_t peer)
+{
+	return bucket_at(stamps, (uint32_t)peer);
+}
+
+static struct bucket *second_bucket(const struct stamps *stamps, uint64_t peer)
+{
+	return bucket_at(stamps, (uint32_t)(peer >> 32));
+}
+
+static struct stamp *find_in(struct bucket *bucket, uint64_t peer)
+{
+	size_t i;
+
+	for (i = 0; i < WAYS; i++) {
+		if (bucket->stamp[i].peer == peer)
+			return &bucket->stamp[i];
+	}
+	return NULL;
+}
+
+struct stamp *stamps_find(struct stamps *stamps, uint64_t peer)
+{
+	struct bucket *second = second_bucket(stamps, peer);
+	struct stamp *stamp;
+
+	__builtin_prefetch(second);
+	stamp = find_in(first_bucket(stamps, peer), peer);
+	return stamp != NULL ? stamp : find_in(second, peer);
+}
+
+static size_t used(const struct bucket *bucket)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < WAYS; i++)
+		n += bucket->stamp[i].peer != 0;
+	return n;
+}
+
+static struct stamp *oldest_of(struct bucket *a, struct bucket *b)
+{
+	struct stamp *oldest = &a->stamp[0];
+	size_t i;
+
+	for (i = 0; i < WAYS; i++) {
+		if (a->stamp[i].second < oldest->second)
+			oldest = &a->stamp[i];
+		if (b->stamp[i].second < oldest->second)
+			oldest = &b->stamp[i];
+	}
+	return oldest;
+}
+
+/* A kernel would let anything not older overwrite it, and lets every SYN pass it. */
+static bool counts(const struct stamp *stamp, uint32_t now)
+{
+	return (uint64_t)stamp->second + SYNPAWS_PAWS_MSL >= now;
+}
+
+struct stamp *stamps_add(struct stamps *stamps, uint64_t peer, uint32_t now)
+{
+	struct bucket *a = first_bucket(stamps, peer), *b = second_bucket(stamps, peer);
+	struct stamp *stamp;
+
+	if (used(b) < used(a))
+		a = b;
+	stamp = find_in(a, 0);
+	if (stamp == NULL) {
+		stamp = oldest_of(a, b);
+		stamps->evicted += counts(stamp, now);
+	} else {
+		stamps->count++;
+	}
+	stamp->peer = peer;
+	stamp->tsval = 0;
+	stamp->second = 0;
+	return stamp;
+}
+
+uint64_t stamps_evicted(const struct stamps *stamps)
+{
+	return stamps->evicted;
+}
+
+size_t stamps_count(const struct stamps *stamps)
+{
+	return stamps->count;
+}
+
+size_t stamps_room(const struct stamps *stamps)
+{
+	return stamps->room;
+}
+
+size_t stamps_bytes(const struct stamps *stamps)
+{
+	return (size_t)stamps->bucket_count * sizeof(struct bucket);
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <arpa/inet.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include "../os/clock.h"
+#include "drop.h"
+#include "json.h"
+
+#define TIME_TEXT sizeof("4294967295-12-31T23:59:59.999999Z")
+#define EVIDENCE  "syn"
+
+/* RFC 3339, in UTC */
+static void format_time(uint64_t ns, char text[TIME_TEXT])
+{
+	const time_t second = (time_t)(ns / NS_PER_SECOND);
+	const unsigned int micro = (unsigned int)(ns % NS_PER_SECOND / 1000);
+	char date[TIME_TEXT];
+	struct tm tm;
+
+	gmtime_r(&second, &tm);
+	strftime(date, sizeof(date) - sizeof(".999999Z"), "%Y-%m-%dT%H:%M:%S", &tm);
+	snprintf(text, TIME_TEXT, "%.24s.%06uZ", date, micro);
+}
+
+static void format_address(const struct synpaws_segment *seg, const uint8_t address[16],
+			   char text[INET6_ADDRSTRLEN])
+{
+	inet_ntop(seg->ip_version == 4 ? AF_INET : AF_INET6, address, text, INET6_ADDRSTRLEN);
+}
+
+size_t drop_text(const struct drop *drop, const char *profile, char *line, size_t size)
+{
+	const struct synpaws_segment *seg = &drop->seg;
+	const struct synpaws_outcome *outcome = &drop->outcome;
+	char when[TIME_TEXT], source[INET6_ADDRSTRLEN], destination[INET6_ADDRSTRLEN];
+	char tsval[16] = "-", behind[16] = "-";
+	int length;
+
+	format_time(seg->time_ns, when);
+	format_address(seg, seg->source, source);
+	format_address(seg, seg->destination, destination);
+	if (seg->has_timestamp) {
+		snprintf(tsval, sizeof(tsval), "%" PRIu32, seg->tsval);
+		snprintf(behind, sizeof(behind), "%" PRId32, outcome->behind);
+	}
+	length = snprintf(line, size,
+			  "paws-drop time=%s profile=%s evidence=" EVIDENCE
+			  " src=%s sport=%u dst=%s dport=%u in=%s tsval=%s recorded_tsval=%" PRIu32
+			  " behind=%s age=%" PRIu32 " wait=%" PRIu32 " folded=%" PRIu64,
+			  when, profile, source, seg->source_port, destination,
+			  seg->destination_port, drop->interface[0] != '\0' ? drop->interface : "-",
+			  tsval, outcome->recorded_tsval, behind, outcome->age, outcome->wait,
+			  drop->folded);
+	return length < 0 || (size_t)length >= size ? 0 : (size_t)length;
+}
+
+size_t drop_json(const struct drop *drop, const char *profile, char *line, size_t size)
+{
+	const struct synpaws_segment *seg = &drop->seg;
+	const struct synpaws_outcome *outcome = &drop->outcome;
+	char text[INET6_ADDRSTRLEN > TIME_TEXT ? INET6_ADDRSTRLEN : TIME_TEXT];
+	struct json *json = json_new();
+
+	json_put_text(json, "event", "paws-drop");
+	format_time(seg->time_ns, text);
+	json_put_text(json, "time", text);
+	json_put_text(json, "profile", profile);
+	json_put_text(json, "evidence", EVIDENCE);
+	format_address(seg, seg->source, text);
+	json_put_text(json, "src", text);
+	json_put_integer(json, "sport", seg->source_port);
+	format_address(seg, seg->destination, text);
+	json_put_text(json, "dst", text);
+	json_put_integer(json, "dport", seg->destination_port);
+	if (drop->interface[0] != '\0')
+		json_put_text(json, "in", drop->interface);
+	else
+		json_put_null(json, "in");
+	if (seg->has_timestamp)
+		json_put_integer(json, "tsval", seg->tsval);
+	else
+		json_put_null(json, "tsval");
+	json_put_integer(json, "recorded_tsval", outcome->recorded_tsval);
+	if (seg->has_timestamp)
+		json_put_integer(json, "behind", outcome->behind);
+	else
+		json_put_null(json, "behind");
+	json_put_integer(json, "age", outcome->age);
+	json_put_integer(json, "wait", outcome->wait);
+	json_put_integer(json, "folded", (int64_t)drop->folded);
+	return json_finish(json, line, size);
+}

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../core/siphash.h"
+#include "json.h"
+#include "seen.h"
+#include "tally.h"
+
+#define PEERS_MOST	 65536
+#define CONNECTIONS_MOST 65536
+
+/* Linux gives up on a SYN after 63 s, or 127 s since tcp_syn_retries is 6. */
+#define RETRANSMISSION_SECONDS 128
+
+struct tally {
+	uint64_t decode[SYNPAWS_DECODE_KINDS];
+	uint64_t fate[SYNPAWS_FATE_KINDS];
+	uint64_t with_timestamp;
+	uint64_t drop_connections;
+	uint64_t drop_peers;
+	struct seen *connections;
+	struct seen *peers;
+	uint8_t hash_key[16];
+};
+
+struct tally *tally_new(const uint8_t hash_key[16])
+{
+	struct tally *tally = calloc(1, sizeof(*tally));
+
+	if (tally == NULL)
+		return NULL;
+	memcpy(tally->hash_key, hash_key, sizeof(tally->hash_key));
+	tally->connections = seen_new(CONNECTIONS_MOST, RETRANSMISSION_SECONDS);
+	tally->peers = seen_new(PEERS_MOST, SEEN_FOR_EVER);
+	if (tally->connections == NULL || tally->peers == NULL) {
+		tally_free(tally);
+		return NULL;
+	}
+	return tally;
+}
+
+void tally_free(struct tally *tally)
+{
+	if (tally == NULL)
+		return;
+	seen_free(tally->connections);
+	seen_free(tally->peers);
+	free(tally);
+}
+
+void tally_decode(struct tally *tally, enum synpaws_decode result)
+{
+	tally->decode[result]++;
+}
+
+/* A retransmitted SYN has the addresses, ports and sequence number of the first (RFC 9293, 3.8.1).
+ */
+static uint64_t connection_hash(const struct tally *tally, const struct synpaws_segment *seg)
+{
+	struct {
+		uint8_t source[16], destination[16];
+		uint16_t source_port, destination_port;
+		uint32_t seq;
+	} key;
+
+	memset(&key, 0, sizeof(key));
+	memcpy(key.source, seg->source, sizeof(key.source));
+	memcpy(key.destination, seg->destination, sizeof(key.destination));
+	key.source_port = seg->source_port;
+	key.destination_port = seg->destination_port;
+	key.seq = seg->seq;
+	return siphash(tally->hash_key, &key, sizeof(key));
+}
+
+void tally_outcome(struct tally *tally, const struct synpaws_segment *seg,
+		   const struct synpaws_outcome *outcome, uint32_t now)
+{
+	const size_t address = seg->ip_version == 4 ? 4 : 16;
+
+	tally->fate[outcome->fate]++;
+	if (outcome->fate == SYNPAWS_FATE_NONE)
+		return;
+	tally->with_timestamp += seg->has_timestamp;
+	if (outcome->fate != SYNPAWS_FATE_PAWS_DROP)
+		return;
+	tally->drop_connections += seen_add(tally->connections, connection_hash(tally, seg), now);
+	tally->drop_peers +=
+		seen_add(tally->peers, siphash(tally->hash_key, seg->source, address), now);
+}
+
+/* A summary is a list of named numbers; text and JSON are two ways to write it down. */
+struct field {
+	const char *name;
+	uint64_t value;
+};
+
+static uint64_t syns(const struct tally *tally)
+{
+	return tally->fate[SYNPAWS_FATE_PASS] + tally->fate[SYNPAWS_FATE_NOT_CHECKED] +
+	       tally->fate[SYNPAWS_FATE_PAWS_DROP];
+}
+
+/* The share of SYNs that would have been dropped, in per cent with two decimals. */
+static double share(const struct tally *tally)
+{
+	const uint64_t all = syns(tally);
+
+	if (all == 0)
+		return 0.0;
+	return (double)(tally->fate[SYNPAWS_FATE_PAWS_DROP] * 10000 / all) / 100.0;
+}
+
+#define SUMMARY_FIELDS 8
+
+static void summary_fields(const struct tally *tally, const struct tally_context *context,
+			   struct field fields[SUMMARY_FIELDS])
+{
+	const struct field list[SUMMARY_FIELDS] = {
+		{ "watched_seconds", context->seconds },
+		{ "syns", syns(tally) },
+		{ "with_timestamp", tally->with_timestamp },
+		{ "not_checked", tally->fate[SYNPAWS_FATE_NOT_CHECKED] },
+		{ "drop_syns", tally->fate[SYNPAWS_FATE_PAWS_DROP] },
+		{ "drop_connections", tally->drop_connections },
+		{ "drop_peers", tally->drop_peers },
+		{ "peers_held", context->mirror.peers },
+	};
+
+	memcpy(fields, list, sizeof(list));
+}
+
+#define MISSED_FIELDS 18
+
+static void missed_fields(const struct tally *tally, const struct tally_context *context,
+			  struct field fields[MISSED_FIELDS])
+{
+	const struct field list[MISSED_FIELDS] = {
+		{ "packets", context->offered },
+		{ "missed_socket", context->missed_socket },
+		{ "missed_ring", context->missed_ring },
+		{ "missed_crash", context->missed_crash },
+		{ "queue_dropped", context->queue_dropped },
+		{ "socket_dropped", context->socket_dropped },
+		{ "evicted", context->mirror.evicted },
+		{ "connections_forgotten", seen_forgotten(tally->connections) },
+		{ "peers_forgotten", seen_forgotten(tally->peers) },
+		{ "not_syn_to_host", tally->fate[SYNPAWS_FATE_NONE] },
+		{ "not_tcp", tally->decode[SYNPAWS_DECODE_NOT_TCP] },
+		{ "fragments", tally->decode[SYNPAWS_DECODE_FRAGMENT] },
+		{ "truncated", tally->decode[SYNPAWS_DECODE_TRUNCATED] + context->unparsed },
+		{ "malformed", tally->decode[SYNPAWS_DECODE_MALFORMED] },
+		{ "bad_checksum", tally->decode[SYNPAWS_DECODE_CHECKSUM] },
+		{ "lines_lost", context->lines_lost },
+		{ "lines_suppressed", context->lines_suppressed },
+		{ "analyst_restarts", context->restarts },
+	};
+
+	memcpy(fields, list, sizeof(list));
+}
+
+static void append(char *line, size_t size, const struct field *fields, size_t count)
+{
+	size_t i, length = strlen(line);
+
+	for (i = 0; i < count && length < size; i++)
+		length += (size_t)snprintf(line + length, size - length, " %s=%" PRIu64,
+					   fields[i].name, fields[i].value);
+}
+
+void tally_summary(const struct tally *tally, const struct tally_context *context, char *summary,
+		   char *missed, size_t size)
+{
+	struct field fields[SUMMARY_FIELDS], losses[MISSED_FIELDS];
+
+	summary_fields(tally, context, fields);
+	missed_fields(tally, context, losses);
+	snprintf(summary, size, "summary profile=%s evidence=syn drop_percent=%.2f",
+		 context->profile, share(tally));
+	append(summary, size, fields, SUMMARY_FIELDS);
+	snprintf(missed, size, "missed");
+	append(missed, size, losses, MISSED_FIELDS);
+}
+
+size_t tally_json(const struct tally *tally, const struct tally_context *context, char *line,
+		  size_t size)
+{
+	struct field fields[SUMMARY_FIELDS], losses[MISSED_FIELDS];
+	struct json *json = json_new();
+	size_t i;
+
+	summary_fields(tally, context, fields);
+	missed_fields(tally, context, losses);
+	json_put_text(json, "event", "summary");
+	json_put_text(json, "profile", context->profile);
+	json_put_text(json, "evidence", "syn");
+	json_put_real(json, "drop_percent", share(tally));
+	for (i = 0; i < SUMMARY_FIELDS; i++)
+		json_put_integer(json, fields[i].name, (int64_t)fields[i].value);
+	for (i = 0; i < MISSED_FIELDS; i++)
+		json_put_integer(json, losses[i].name, (int64_t)losses[i].value);
+	return json_finish(json, line, size);
+}

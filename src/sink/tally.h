@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef TALLY_H
+#define TALLY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <synpaws/mirror.h>
+
+/* Counts outcomes, and tells retransmissions of one SYN from connections. Bounded memory. */
+struct tally;
+
+/* NULL with errno ENOMEM. */
+struct tally *tally_new(const uint8_t hash_key[16]);
+void tally_free(struct tally *tally);
+
+/* Count what became of a packet; with SYNPAWS_DECODE_OK follows tally_outcome(). */
+void tally_decode(struct tally *tally, enum synpaws_decode result);
+
+/* Count a judged segment at second `now` of a clock that only goes forward. */
+void tally_outcome(struct tally *tally, const struct synpaws_segment *seg,
+		   const struct synpaws_outcome *outcome, uint32_t now);
+
+/* What others know and a summary shows. */
+struct tally_context {
+	const char *profile;
+	uint64_t seconds;	/* for how long it watched */
+	uint64_t offered;	/* packets that the receivers accepted */
+	uint64_t missed_socket; /* see struct ring_counters */
+	uint64_t missed_ring;
+	uint64_t missed_crash; /* begun by an analyst that died */
+	uint64_t queue_dropped;
+	uint64_t socket_dropped;
+	uint64_t restarts;   /* of the analyst: what it had counted before is gone */
+	uint64_t unparsed;   /* netlink messages that are not about a whole packet header */
+	uint64_t lines_lost; /* log lines */
+	uint64_t lines_suppressed;
+	struct synpaws_mirror_stats mirror;
+};
+
+/*
+ * The summary as two lines of key=value, "summary ..." and "missed ...", without newlines. Each
+ * needs up to 1024 bytes.
+ */
+void tally_summary(const struct tally *tally, const struct tally_context *context, char *summary,
+		   char *missed, size_t size);
+
+/* The same fields as one JSON object. Its length, 0 if that failed. */
+size_t tally_json(const struct tally *tally, const struct tally_context *context, char *line,
+		  size_t size);
+
+#endif

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <arpa/inet.h>
+#include <string.h>
+
+#include <libmnl/libmnl.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter/nfnetlink_queue.h>
+#include <libnetfilter_queue/libnetfilter_queue.h>
+
+#include "nfmessage.h"
+
+/* nfq_nlmsg_parse() writes as many entries as its library knows, which may be more than we know. */
+#define ATTRIBUTES_MOST 64
+
+/* Headers of Linux before 3.8 lack these. */
+#define ATTRIBUTE_CAP_LEN  13
+#define ATTRIBUTE_SKB_INFO 14
+#define SKB_CSUM_NOT_READY (1U << 0)
+
+static uint32_t get_u32(const struct nlattr *attribute, uint32_t fallback)
+{
+	if (attribute == NULL || mnl_attr_get_payload_len(attribute) < sizeof(uint32_t))
+		return fallback;
+	return ntohl(mnl_attr_get_u32(attribute));
+}
+
+enum nfmessage_kind nfmessage_parse(const void *bytes, size_t length, struct nfmessage *message)
+{
+	const struct nlmsghdr *header = bytes;
+	struct nlattr *attributes[ATTRIBUTES_MOST] = { NULL };
+	struct nfqnl_msg_packet_hdr packet;
+
+	if (length < sizeof(*header))
+		return NFMESSAGE_DAMAGED;
+	if (header->nlmsg_type != (NFNL_SUBSYS_QUEUE << 8 | NFQNL_MSG_PACKET))
+		return NFMESSAGE_OTHER;
+	if (!mnl_nlmsg_ok(header, (int)length) ||
+	    mnl_nlmsg_get_payload_len(header) < sizeof(struct nfgenmsg) ||
+	    nfq_nlmsg_parse(header, attributes) < 0)
+		return NFMESSAGE_DAMAGED;
+	if (attributes[NFQA_PACKET_HDR] == NULL || attributes[NFQA_PAYLOAD] == NULL ||
+	    mnl_attr_get_payload_len(attributes[NFQA_PACKET_HDR]) < sizeof(packet))
+		return NFMESSAGE_DAMAGED;
+	memcpy(&packet, mnl_attr_get_payload(attributes[NFQA_PACKET_HDR]), sizeof(packet));
+	message->bytes = mnl_attr_get_payload(attributes[NFQA_PAYLOAD]);
+	message->captured = mnl_attr_get_payload_len(attributes[NFQA_PAYLOAD]);
+	message->length = get_u32(attributes[ATTRIBUTE_CAP_LEN], (uint32_t)message->captured);
+	message->ifindex = get_u32(attributes[NFQA_IFINDEX_INDEV], 0);
+	message->forwarded = packet.hook == NF_INET_FORWARD;
+	message->checksum_pending =
+		(get_u32(attributes[ATTRIBUTE_SKB_INFO], 0) & SKB_CSUM_NOT_READY) != 0;
+	if (message->length < message->captured)
+		message->length = message->captured;
+	return NFMESSAGE_PACKET;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef NFMESSAGE_H
+#define NFMESSAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* What an NFQUEUE message says about its packet, as far as we ask. */
+struct nfmessage {
+	const void *bytes; /* the packet from the IP header on, inside the message */
+	size_t captured;
+	size_t length;	       /* on the wire */
+	uint32_t ifindex;      /* the packet came in by, 0 if none */
+	bool forwarded;	       /* seen in FORWARD: it is not for this machine */
+	bool checksum_pending; /* NFQA_SKB_CSUMNOTREADY */
+};
+
+enum nfmessage_kind {
+	NFMESSAGE_PACKET,
+	NFMESSAGE_OTHER,   /* not about a packet, such as the kernel's answer to a request */
+	NFMESSAGE_DAMAGED, /* cut short, or without the packet's bytes */
+};
+
+/* Parse a message; `message` is filled for NFMESSAGE_PACKET only. */
+enum nfmessage_kind nfmessage_parse(const void *bytes, size_t length, struct nfmessage *message);
+
+#endif

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../os/atomic.h"
+#include "../os/clock.h"
+#include "receiver.h"
+
+#define BATCH		 64
+#define RETRIES		 1000
+#define RETRY_PAUSE_USEC 1000
+#define DRAIN_ROUNDS	 1000 /* of up to BATCH packets: more than any socket buffer holds */
+
+struct receiver {
+	struct nfqueue *queue;
+	struct ring *ring;
+	struct ring_counters *counters;
+	pthread_t thread;
+	uint64_t stop;	/* set by another thread */
+	uint64_t error; /* read by another thread */
+	bool have_last_id;
+	uint32_t last_id;
+	struct ring_slot spill[BATCH]; /* for what the ring has no room for */
+};
+
+/* A batch on its way from the kernel into the ring. */
+struct batch {
+	size_t count;	/* messages */
+	size_t packets; /* of these, packets */
+	uint32_t last_id;
+	bool spilled;
+	uint64_t order_ns, time_ns;
+	uint32_t second;
+	struct ring_slot *slot[BATCH];
+};
+
+/* Without memory for a verdict the kernel keeps the packets, so asking again loses nobody. */
+static int accept_id(struct receiver *receiver, uint32_t id)
+{
+	int tries;
+
+	for (tries = 0; tries < RETRIES; tries++) {
+		if (nfqueue_accept(receiver->queue, id) == 0)
+			return 0;
+		if (errno != ENOBUFS && errno != ENOMEM && errno != EAGAIN && errno != EINTR)
+			break;
+		usleep(RETRY_PAUSE_USEC);
+	}
+	return -1;
+}
+
+static int receive(struct receiver *receiver, struct batch *batch, bool wait)
+{
+	struct iovec buffers[BATCH];
+	size_t lengths[BATCH], i, room;
+	int received;
+
+	room = ring_room(receiver->ring, BATCH);
+	batch->spilled = room == 0;
+	if (batch->spilled)
+		room = BATCH;
+	for (i = 0; i < room; i++) {
+		batch->slot[i] =
+			batch->spilled ? &receiver->spill[i] : ring_free_slot(receiver->ring, i);
+		buffers[i].iov_base = batch->slot[i]->bytes;
+		buffers[i].iov_len = sizeof(batch->slot[i]->bytes);
+	}
+	received = nfqueue_receive(receiver->queue, buffers, lengths, room, wait);
+	if (received < 0)
+		return -1;
+	batch->count = (size_t)received;
+	for (i = 0; i < batch->count; i++)
+		batch->slot[i]->length = (uint32_t)lengths[i];
+	return 0;
+}
+
+/* Accepts every packet of the batch. What is lost between two packets shows in their ids. */
+static int accept_batch(struct receiver *receiver, struct batch *batch)
+{
+	const bool one_by_one = !(nfqueue_features(receiver->queue) & NFQUEUE_BATCH_VERDICT);
+	size_t i;
+	uint32_t id;
+
+	batch->packets = 0;
+	for (i = 0; i < batch->count; i++) {
+		if (!nfqueue_packet_id(batch->slot[i]->bytes, batch->slot[i]->length, &id))
+			continue;
+		if (one_by_one && accept_id(receiver, id) < 0)
+			return -1;
+		if (!receiver->have_last_id) {
+			receiver->have_last_id = true;
+			receiver->last_id = id - 1;
+		}
+		batch->last_id = id;
+		batch->packets++;
+	}
+	return one_by_one || batch->packets == 0 ? 0 : accept_id(receiver, batch->last_id);
+}
+
+static void publish(struct receiver *receiver, const struct batch *batch)
+{
+	struct ring_counters *counters = receiver->counters;
+	size_t i;
+
+	if (batch->packets > 0) {
+		const uint32_t sent = batch->last_id - receiver->last_id;
+
+		if (sent > batch->packets)
+			atomic_count(&counters->missed_socket, sent - batch->packets);
+		receiver->last_id = batch->last_id;
+		atomic_count(&counters->packets, batch->packets);
+	}
+	if (batch->spilled) {
+		atomic_count(&counters->missed_ring, batch->packets);
+		return;
+	}
+	for (i = 0; i < batch->count; i++) {
+		batch->slot[i]->order_ns = batch->order_ns;
+		batch->slot[i]->time_ns = batch->time_ns;
+		batch->slot[i]->second = batch->second;
+	}
+	ring_publish(receiver->ring, batch->count);
+}
+
+/* One round: receive, accept, and only then pass on. 0, or -1 with errno. */
+static int serve(struct receiver *receiver, bool wait)
+{
+	struct batch batch;
+
+	if (receive(receiver, &batch, wait) < 0)
+		return -1;
+	batch.order_ns = clock_ns(CLOCK_MONOTONIC);
+	batch.time_ns = clock_ns(CLOCK_REALTIME);
+	batch.second = clock_kernel_second();
+	if (accept_batch(receiver, &batch) < 0)
+		return -1;
+	publish(receiver, &batch);
+	return 0;
+}
+
+/* True for errors after which the socket works on. */
+static bool passing(struct receiver *receiver, int error)
+{
+	if (error == ENOBUFS)
+		atomic_count(&receiver->counters->overruns, 1);
+	return error == ENOBUFS || error == EAGAIN || error == EWOULDBLOCK || error == EINTR;
+}
+
+static void *run(void *argument)
+{
+	struct receiver *receiver = argument;
+
+	while (!atomic_load(&receiver->stop)) {
+		if (serve(receiver, true) < 0 && !passing(receiver, errno)) {
+			atomic_store(&receiver->error, (uint64_t)errno);
+			break;
+		}
+	}
+	return NULL;
+}
+
+struct receiver *receiver_start(struct nfqueue *queue, struct ring *ring)
+{
+	struct receiver *receiver = calloc(1, sizeof(*receiver));
+	int error;
+
+	if (receiver == NULL)
+		return NULL;
+	receiver->queue = queue;
+	receiver->ring = ring;
+	receiver->counters = ring_counters_mutable(ring);
+	receiver->have_last_id = nfqueue_early(queue) > 0;
+	receiver->last_id = nfqueue_early_id(queue);
+	atomic_count(&receiver->counters->packets, nfqueue_early(queue));
+	atomic_count(&receiver->counters->missed_ring, nfqueue_early(queue));
+	error = pthread_create(&receiver->thread, NULL, run, receiver);
+	if (error != 0) {
+		free(receiver);
+		errno = error;
+		return NULL;
+	}
+	return receiver;
+}
+
+int receiver_error(const struct receiver *receiver)
+{
+	return (int)atomic_load(&receiver->error);
+}
+
+void receiver_stop(struct receiver *receiver)
+{
+	int round;
+
+	atomic_store(&receiver->stop, 1);
+	nfqueue_bypass(receiver->queue);
+	pthread_join(receiver->thread, NULL);
+	/* The thread may have ended before the bypass was in force. */
+	for (round = 0; round < DRAIN_ROUNDS; round++) {
+		if (serve(receiver, false) < 0 && errno != ENOBUFS && errno != EINTR)
+			break;
+	}
+	free(receiver);
+}

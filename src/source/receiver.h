@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef RECEIVER_H
+#define RECEIVER_H
+
+#include "nfqueue.h"
+#include "ring.h"
+
+/*
+ * The thread that stands in the traffic. It receives a batch of packets, accepts it, shows it to
+ * the analyst through the ring, and does nothing else: no packet byte is looked at, no lock taken,
+ * no memory allocated, no line logged.
+ */
+struct receiver;
+
+/* Start a thread that serves `queue` and feeds `ring`, both borrowed. NULL with errno. */
+struct receiver *receiver_start(struct nfqueue *queue, struct ring *ring);
+
+/* 0 while it runs, else the errno that ended it. */
+int receiver_error(const struct receiver *receiver);
+
+/*
+ * Let new packets bypass the queue, accept all that wait in it, end the thread, free the receiver.
+ * The queue can then be closed without losing a packet, except where nfqueue_bypass() is false.
+ */
+void receiver_stop(struct receiver *receiver);
+
+#endif

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "../os/atomic.h"
+#include "../os/shared.h"
+#include "ring.h"
+
+#define CACHE_LINE 64
+
+/* Indices only grow; a slot's place is the index modulo the number of slots. */
+struct producer_side {
+	uint64_t head; /* one past the last slot published */
+	struct ring_counters counters __attribute__((aligned(CACHE_LINE)));
+	struct ring_slot slots[] __attribute__((aligned(CACHE_LINE)));
+};
+
+struct consumer_side {
+	uint64_t tail;	/* first slot not yet handed back */
+	uint64_t begun; /* one past the last slot looked at; read by the next consumer only */
+};
+
+struct ring {
+	struct shared producer_memory; /* the consumer's view of it is read-only */
+	struct shared consumer_memory;
+	struct producer_side *producer;
+	struct consumer_side *consumer;
+	size_t slots;
+	uint64_t next; /* producer: head; consumer: begun; each its own copy */
+};
+
+struct ring *ring_new(size_t slots)
+{
+	struct ring *ring;
+
+	if (slots == 0 || (slots & (slots - 1)) != 0) {
+		errno = EINVAL;
+		return NULL;
+	}
+	ring = calloc(1, sizeof(*ring));
+	if (ring == NULL)
+		return NULL;
+	if (shared_new(&ring->producer_memory,
+		       sizeof(struct producer_side) + slots * sizeof(struct ring_slot)) < 0) {
+		free(ring);
+		return NULL;
+	}
+	if (shared_new(&ring->consumer_memory, sizeof(struct consumer_side)) < 0) {
+		shared_free(&ring->producer_memory);
+		free(ring);
+		return NULL;
+	}
+	ring->producer = ring->producer_memory.address;
+	ring->consumer = ring->consumer_memory.address;
+	ring->slots = slots;
+	return ring;
+}
+
+void ring_free(struct ring *ring)
+{
+	if (ring == NULL)
+		return;
+	shared_free(&ring->producer_memory);
+	shared_free(&ring->consumer_memory);
+	free(ring);
+}
+
+size_t ring_room(const struct ring *ring, size_t most)
+{
+	const uint64_t unread = ring->next - atomic_load(&ring->consumer->tail);
+	size_t room;
+
+	/* A tail beyond the head, or further back than the ring is long, is a lie. */
+	if (unread > ring->slots)
+		return 0;
+	room = ring->slots - (size_t)unread;
+	return room < most ? room : most;
+}
+
+struct ring_slot *ring_free_slot(struct ring *ring, size_t index)
+{
+	return &ring->producer->slots[(ring->next + index) & (ring->slots - 1)];
+}
+
+void ring_publish(struct ring *ring, size_t count)
+{
+	ring->next += count;
+	atomic_store(&ring->producer->head, ring->next);
+}
+
+struct ring_counters *ring_counters_mutable(struct ring *ring)
+{
+	return &ring->producer->counters;
+}
+
+int ring_restrict(struct ring *ring)
+{
+	if (shared_make_readonly(&ring->producer_memory) < 0)
+		return -1;
+	ring->producer = ring->producer_memory.address;
+	shared_close(&ring->consumer_memory);
+	return 0;
+}
+
+size_t ring_take_over(struct ring *ring)
+{
+	const uint64_t head = atomic_load(&ring->producer->head);
+	uint64_t tail = atomic_load(&ring->consumer->tail);
+	uint64_t begun = atomic_load(&ring->consumer->begun);
+
+	if (head - tail > ring->slots)
+		tail = head;
+	if (begun - tail > head - tail)
+		begun = head;
+	ring->next = begun;
+	ring_release(ring);
+	return (size_t)(begun - tail);
+}
+
+const struct ring_slot *ring_peek(const struct ring *ring)
+{
+	if (ring->next == atomic_load(&ring->producer->head))
+		return NULL;
+	return &ring->producer->slots[ring->next & (ring->slots - 1)];
+}
+
+void ring_begin(struct ring *ring)
+{
+	ring->next++;
+	atomic_store(&ring->consumer->begun, ring->next);
+}
+
+void ring_release(struct ring *ring)
+{
+	atomic_store(&ring->consumer->begun, ring->next);
+	atomic_store(&ring->consumer->tail, ring->next);
+}
+
+struct ring_counters ring_counters(const struct ring *ring)
+{
+	const struct ring_counters *from = &ring->producer->counters;
+	struct ring_counters to;
+
+	to.packets = atomic_load(&from->packets);
+	to.missed_ring = atomic_load(&from->missed_ring);
+	to.missed_socket = atomic_load(&from->missed_socket);
+	to.overruns = atomic_load(&from->overruns);
+	to.queue_dropped = atomic_load(&from->queue_dropped);
+	to.socket_dropped = atomic_load(&from->socket_dropped);
+	return to;
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef RING_H
+#define RING_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * A bounded ring between two processes, one producer (the receiver) and one consumer (the analyst).
+ * The kernel writes netlink messages straight into its slots. When it is full the producer goes on
+ * without it and counts what the consumer misses.
+ *
+ * The ring is a border. The consumer reads packets from strangers and may be taken over by one; so
+ * it can only read slots and counters, and the one number that it writes, how far it has got, is
+ * checked by the producer wherever it is used.
+ */
+struct ring;
+
+/* Large enough for any message about a packet of NFQUEUE_COPY_RANGE bytes. */
+#define RING_SLOT_BYTES 360
+
+struct ring_slot {
+	uint64_t order_ns; /* arrival, monotonic clock: comparable between rings */
+	uint64_t time_ns;  /* arrival, wall clock */
+	uint32_t second;   /* arrival by the kernel's coarse wall clock */
+	uint32_t length;   /* of the message in `bytes` */
+	uint8_t bytes[RING_SLOT_BYTES];
+};
+
+/* What the producer counts. Read it with ring_counters(). */
+struct ring_counters {
+	uint64_t packets;	 /* received and accepted */
+	uint64_t missed_ring;	 /* of these, not shown to the consumer: the ring was full */
+	uint64_t missed_socket;	 /* never received: gaps in the packet ids */
+	uint64_t overruns;	 /* ENOBUFS from the socket */
+	uint64_t queue_dropped;	 /* by /proc: the queue was full */
+	uint64_t socket_dropped; /* by /proc: the socket's buffer was full */
+};
+
+/* A ring of `slots` slots, a power of two. NULL with errno. */
+struct ring *ring_new(size_t slots);
+void ring_free(struct ring *ring);
+
+/* Producer: how many slots, at most `most`, are free from the next one on. 0 when it is full. */
+size_t ring_room(const struct ring *ring, size_t most);
+
+/* Producer: the free slot number `index`, less than what ring_room() said. */
+struct ring_slot *ring_free_slot(struct ring *ring, size_t index);
+
+/* Producer: show the next `count` slots to the consumer. */
+void ring_publish(struct ring *ring, size_t count);
+
+/* Producer: the counters, to be written with atomic_store() by one thread each. */
+struct ring_counters *ring_counters_mutable(struct ring *ring);
+
+/*
+ * Consumer: give up the right to write slots and counters, once and for all, in this process and
+ * its children. 0, or -1 with errno.
+ */
+int ring_restrict(struct ring *ring);
+
+/*
+ * Consumer: take over from a predecessor in another process. What it had begun to read is not read
+ * again, since that may be what killed it. Returns how many slots are passed over.
+ */
+size_t ring_take_over(struct ring *ring);
+
+/* Consumer: the oldest unread slot, NULL if there is none. It stays valid until ring_release(). */
+const struct ring_slot *ring_peek(const struct ring *ring);
+
+/* Consumer: mark the slot that ring_peek() shows as begun, and step to the next. */
+void ring_begin(struct ring *ring);
+
+/* Consumer: hand all slots begun back to the producer. */
+void ring_release(struct ring *ring);
+
+/* Consumer: a copy of the counters. */
+struct ring_counters ring_counters(const struct ring *ring);
+
+#endif
