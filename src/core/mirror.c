@@ -5,6 +5,7 @@
 
 #include <synpaws/mirror.h>
 
+#include "paws.h"
 #include "stamps.h"
 
 struct synpaws_mirror {
@@ -64,63 +65,14 @@ static bool is_host(const struct synpaws_mirror_config *config, const struct syn
 	return false;
 }
 
-/* The signed distance by which `tsval` lies behind what is recorded (RFC 7323, 5.2). */
-static int32_t ticks_behind(const struct stamp *stamp, uint32_t tsval)
+static void tell_of_stamp(const struct stamp *stamp, const struct synpaws_segment *seg,
+			  struct synpaws_outcome *outcome)
 {
-	return (int32_t)(stamp->tsval - tsval);
-}
-
-/* Seconds for which the stamp goes on to count, 0 if it no longer does. */
-static uint32_t fresh_for(const struct synpaws_profile *profile, const struct stamp *stamp,
-			  uint32_t now)
-{
-	const uint32_t age = now - stamp->second;
-	const uint64_t end = (uint64_t)stamp->second + SYNPAWS_PAWS_MSL;
-
-	if (profile->wrapping_age)
-		return age < SYNPAWS_PAWS_MSL ? SYNPAWS_PAWS_MSL - age : 0;
-	return now < end ? (uint32_t)(end - now) : 0;
-}
-
-static bool expired(const struct synpaws_profile *profile, const struct stamp *stamp, uint32_t now)
-{
-	if (profile->wrapping_age)
-		return now - stamp->second > SYNPAWS_PAWS_MSL;
-	return (uint64_t)stamp->second + SYNPAWS_PAWS_MSL < now;
-}
-
-/* The check: fills what the outcome tells of the stamp and returns the fate. */
-static enum synpaws_fate check(const struct synpaws_profile *profile, const struct stamp *stamp,
-			       const struct synpaws_segment *seg, struct synpaws_outcome *outcome)
-{
-	uint32_t fresh;
-
-	if (stamp == NULL)
-		return SYNPAWS_FATE_PASS;
 	outcome->recorded = true;
 	outcome->recorded_tsval = stamp->tsval;
 	outcome->recorded_at = stamp->second;
 	outcome->age = seg->second - stamp->second;
-	if (seg->has_timestamp)
-		outcome->behind = ticks_behind(stamp, seg->tsval);
-	else if (!profile->needs_timestamp)
-		return SYNPAWS_FATE_PASS;
-	fresh = fresh_for(profile, stamp, seg->second);
-	if (fresh == 0 || (seg->has_timestamp && outcome->behind <= SYNPAWS_PAWS_WINDOW))
-		return SYNPAWS_FATE_PASS;
-	outcome->wait = fresh;
-	return SYNPAWS_FATE_PAWS_DROP;
-}
-
-/* Record a TSval that was current in `second`, at `second`: the kernel's write rule. */
-static void record(const struct synpaws_profile *profile, struct stamp *stamp, uint32_t tsval,
-		   uint32_t second)
-{
-	if (ticks_behind(stamp, tsval) <= 0 ||
-	    (expired(profile, stamp, second) && stamp->second <= second)) {
-		stamp->tsval = tsval;
-		stamp->second = second;
-	}
+	outcome->behind = seg->has_timestamp ? paws_behind(stamp, seg->tsval) : 0;
 }
 
 void synpaws_mirror_judge(struct synpaws_mirror *mirror, const struct synpaws_segment *seg,
@@ -141,12 +93,20 @@ void synpaws_mirror_judge(struct synpaws_mirror *mirror, const struct synpaws_se
 	peer = stamps_peer(mirror->stamps, seg->ip_version, seg->source,
 			   by_host ? seg->destination : NULL);
 	stamp = stamps_find(mirror->stamps, peer);
-	outcome->fate = check(profile, stamp, seg, outcome);
-	if (outcome->fate != SYNPAWS_FATE_PASS || !seg->has_timestamp)
+	if (stamp != NULL) {
+		tell_of_stamp(stamp, seg, outcome);
+		if (paws_drops(profile, stamp, seg->has_timestamp, seg->tsval, seg->second)) {
+			outcome->fate = SYNPAWS_FATE_PAWS_DROP;
+			outcome->wait = paws_fresh_for(profile, stamp, seg->second);
+			return;
+		}
+	}
+	outcome->fate = SYNPAWS_FATE_PASS;
+	if (!seg->has_timestamp)
 		return;
 	if (stamp == NULL)
 		stamp = stamps_add(mirror->stamps, peer, seg->second);
-	record(profile, stamp, seg->tsval, seg->second);
+	paws_record(profile, stamp, seg->tsval, seg->second, seg->second);
 }
 
 void synpaws_mirror_stats(const struct synpaws_mirror *mirror, struct synpaws_mirror_stats *stats)
