@@ -58,7 +58,7 @@ rest   := $(call object,$(wildcard src/os/*.c src/source/*.c src/sink/*.c src/cm
 unit   := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/*.c))
 tools  := $(patsubst tests/live/%.c,$(BUILD)/tests/live/%,$(wildcard tests/live/*.c))
 
-.PHONY: all help check demo deps unit live tools install uninstall clean format
+.PHONY: all help check demo deps unit unit-build live tools install uninstall clean format
 .DELETE_ON_ERROR:
 
 all: $(PROGRAM)
@@ -114,6 +114,8 @@ $(BUILD)/tests/live/%: tests/live/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call says,CC)
 	$(Q)$(CC) $(all_cflags) -MMD -MP $(LDFLAGS) $(link) -o $@ $< $(all_libs)
+
+unit-build: $(unit)
 
 unit: $(unit)
 	@for t in $(unit); do $$t || exit 1; done

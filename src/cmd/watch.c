@@ -178,16 +178,16 @@ static bool open_queues(struct daemon *daemon)
 static void say_what_is_missing(const struct daemon *daemon)
 {
 	const struct nfqueue *queue = daemon->queues[0];
-	const unsigned int missing = daemon->options.features & ~nfqueue_features(queue);
+	const unsigned int missing = NFQUEUE_ALL_FEATURES & ~nfqueue_features(queue);
 
 	if (missing & NFQUEUE_FAIL_OPEN)
-		log_warnx(daemon->log, "no fail-open before Linux 3.6: SYNs that find a queue full "
+		log_warnx(daemon->log, "without fail-open (Linux 3.6): SYNs that find a queue full "
 				       "are dropped, and stopping may cost a few");
 	if (missing & NFQUEUE_BATCH_VERDICT)
-		log_warnx(daemon->log, "no batch verdicts before Linux 3.1: packets are accepted "
+		log_warnx(daemon->log, "without batch verdicts (Linux 3.1): packets are accepted "
 				       "one by one");
 	if (missing & NFQUEUE_GSO)
-		log_info(daemon->log, "no GSO flag before Linux 3.10: the kernel splits large "
+		log_info(daemon->log, "without the GSO flag (Linux 3.10): the kernel splits large "
 				      "packets before it queues them");
 	if (nfqueue_buffer(queue) < daemon->options.buffer)
 		log_warnx(daemon->log,
