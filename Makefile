@@ -56,7 +56,8 @@ object = $(patsubst %.c,$(BUILD)/%.o,$(1))
 core   := $(call object,$(wildcard src/core/*.c))
 rest   := $(call object,$(wildcard src/os/*.c src/source/*.c src/sink/*.c src/cmd/*.c))
 unit   := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/*.c))
-tools  := $(patsubst tests/live/%.c,$(BUILD)/tests/live/%,$(wildcard tests/live/*.c))
+tools  := $(patsubst tests/live/%.c,$(BUILD)/tests/live/%,\
+	    $(filter-out $(wildcard tests/live/*_*.c),$(wildcard tests/live/*.c)))
 
 .PHONY: all help check demo deps unit unit-build live tools install uninstall clean format
 .DELETE_ON_ERROR:
@@ -110,10 +111,12 @@ $(BUILD)/tests/unit/%: tests/unit/%.c $(filter-out %/cmd/main.o,$(rest)) $(BUILD
 	$(Q)$(CC) $(all_cflags) -Isrc -MMD -MP $(LDFLAGS) $(link) -o $@ $(filter %.c %.o %.a,$^) \
 		$(all_libs) $(shell $(PKG_CONFIG) --libs cmocka)
 
-$(BUILD)/tests/live/%: tests/live/%.c $(BUILD)/flags
+# A live-test tool NAME is NAME.c and, where that would be long, NAME_*.c.
+.SECONDEXPANSION:
+$(BUILD)/tests/live/%: tests/live/%.c $$(wildcard tests/live/$$*_*.[ch]) $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call says,CC)
-	$(Q)$(CC) $(all_cflags) -MMD -MP $(LDFLAGS) $(link) -o $@ $< $(all_libs)
+	$(Q)$(CC) $(all_cflags) $(LDFLAGS) $(link) -o $@ $(filter %.c,$^) $(all_libs)
 
 unit-build: $(unit)
 

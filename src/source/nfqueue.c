@@ -29,8 +29,8 @@
 #define FLAG_GSO	      (1U << 2)
 #define FLAG_NOBODY_KNOWS     (1U << 31)
 
-/* The least memory that the kernel has been seen to charge a socket for one SYN is 704 bytes. */
-#define LEAST_CHARGE 512
+/* The kernel charges a socket more than this for the smallest message: sk_buff and data. */
+#define LEAST_CHARGE 256
 
 #define RECEIVE_TIMEOUT_MS 500
 #define MESSAGE_BYTES	   4096
@@ -158,8 +158,8 @@ static int request(struct nfqueue *queue, struct nlmsghdr *header)
 
 /*
  * Everything in one message, since a queue that is bound but has no copy mode yet drops packets.
- * The length limit is larger than what the socket can hold: then whatever is missed is missed by
- * the socket, after its packet id was spent, and can be counted.
+ * The length limit is larger than what the socket and a batch without verdict can hold: then
+ * whatever is missed is missed by the socket, after its packet id was spent, and can be counted.
  */
 static int configure(struct nfqueue *queue, bool bind, uint32_t flags, uint32_t mask)
 {
@@ -255,7 +255,7 @@ static void set_buffer(struct nfqueue *queue, size_t bytes)
 		setsockopt(queue->fd, SOL_SOCKET, SO_RCVBUF, &wanted, sizeof(wanted));
 	getsockopt(queue->fd, SOL_SOCKET, SO_RCVBUF, &got, &size);
 	queue->buffer = (size_t)got;
-	queue->length = (uint32_t)(queue->buffer / LEAST_CHARGE);
+	queue->length = (uint32_t)(queue->buffer / LEAST_CHARGE) + RECEIVE_MOST;
 	/* Losses are counted by packet ids; the error would only cost time when there is none. */
 	setsockopt(queue->fd, SOL_NETLINK, NETLINK_NO_ENOBUFS, &on, sizeof(on));
 }

@@ -11,7 +11,7 @@ set -u
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 BUILD=${BUILD:-build}
-VARIANT=${VARIANT:-nft}
+IPTABLES=iptables${VARIANT:+-$VARIANT}
 if [ "$BUILD" = build ]; then
 	SYNPAWS=$ROOT/synpaws
 else
@@ -21,6 +21,7 @@ TOOLS=$ROOT/build/tests/live
 TMP=$(mktemp -d)
 DAEMON=
 PIDS=()
+NAMESPACES=()
 FAILED=0
 
 namespace() {
@@ -41,8 +42,8 @@ cleanup() {
 		kill "$pid" 2>/dev/null
 	done
 	wait 2>/dev/null
-	for name in client gateway server; do
-		ip netns del "$(namespace $name)" 2>/dev/null
+	for name in ${NAMESPACES[@]+"${NAMESPACES[@]}"}; do
+		ip netns del "$name" 2>/dev/null
 	done
 	rm -rf "$TMP"
 	exit "$FAILED"
@@ -60,8 +61,8 @@ check() {
 		echo "not ok - $name"
 		sed 's/^/# /' "$TMP/check"
 		FAILED=1
+		[ -z "$DAEMON" ] || stop_daemon # or the next one finds its queue taken
 	fi
-	[ -z "$DAEMON" ] || stop_daemon # left over by a test that failed
 }
 
 # Wait until a command succeeds, but not for ever.
@@ -80,6 +81,15 @@ background() {
 	PIDS+=($!)
 }
 
+# add_namespace NAME: a machine of its own, as far as networking goes
+add_namespace() {
+	local n
+	n=$(namespace "$1")
+	ip netns add "$n" || exit 1
+	NAMESPACES+=("$n")
+	ip -n "$n" link set lo up
+}
+
 link() {
 	local a=$1 a_if=$2 a4=$3 a6=$4 b=$5 b_if=$6 b4=$7 b6=$8
 	ip -n "$a" link add "$a_if" type veth peer name "$b_if" netns "$b"
@@ -92,15 +102,16 @@ link() {
 }
 
 make_net() {
-	local c g s n
+	local c g s
 	c=$(namespace client)
 	g=$(namespace gateway)
 	s=$(namespace server)
-	for n in "$c" "$g" "$s"; do
-		ip netns add "$n" || exit 1
-		ip -n "$n" link set lo up
-	done
+	add_namespace client
+	add_namespace gateway
+	add_namespace server
 	inside gateway sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
+	# One clock for all connections: else a port used again meets a TIME_WAIT with a later one.
+	inside client sysctl -qw net.ipv4.tcp_timestamps=2
 	link "$c" c0 10.77.1.2 fd77:1::2 "$g" gc 10.77.1.1 fd77:1::1
 	link "$g" gs 10.77.2.1 fd77:2::1 "$s" s0 10.77.2.2 fd77:2::2
 	ip -n "$c" route add default via 10.77.1.1
@@ -119,29 +130,31 @@ reaches() {
 tables() {
 	local where=$1
 	shift
-	inside "$where" "iptables-$VARIANT" "$@"
+	inside "$where" "$IPTABLES" "$@"
 }
 
 tables6() {
 	local where=$1
 	shift
-	inside "$where" "ip6tables-$VARIANT" "$@"
+	inside "$where" "ip6${IPTABLES#ip}" "$@"
 }
 
 # Put the rule set of rules/ in place: rules_in WHERE OPTION...
 rules_in() {
 	local where=$1
 	shift
-	inside "$where" "$ROOT/rules/synpaws-rules" load --with "iptables-$VARIANT" "$@"
+	inside "$where" "$ROOT/rules/synpaws-rules" load --with "$IPTABLES" "$@"
 }
 
-# Start the daemon in a namespace and wait until it is at work.
+# Start the daemon in a namespace, by way of the command WRAP if that is set, and wait until it is at
+# work.
 start_daemon() {
 	local where=$1
 	shift
 	: >"$TMP/out"
 	: >"$TMP/err"
-	ip netns exec "$(namespace "$where")" "$SYNPAWS" watch "$@" >"$TMP/out" 2>"$TMP/err" &
+	ip netns exec "$(namespace "$where")" ${WRAP:+"$WRAP"} "$SYNPAWS" watch "$@" \
+		>"$TMP/out" 2>"$TMP/err" &
 	DAEMON=$!
 	soon grep -q 'watching queue' "$TMP/err" && return 0
 	cat "$TMP/err"

@@ -60,11 +60,11 @@ later_rules() {
 	tables6 gateway -A FORWARD -p tcp --dport 82 -j DROP
 	tables gateway -A FORWARD -p tcp --dport 83 -j REJECT --reject-with tcp-reset
 	start_daemon gateway --log stdout || return 1
-	before=$(inside gateway "iptables-$VARIANT" -nvxL FORWARD | awk '/dpt:82/ {print $1}')
+	before=$(inside gateway "$IPTABLES" -nvxL FORWARD | awk '/dpt:82/ {print $1}')
 	connect 10.77.2.2 82 --timeout 1 && return 1
 	connect fd77:2::2 82 --timeout 1 && return 1
 	connect 10.77.2.2 83 --timeout 1 | grep -q '0 succeeded' || return 1
-	after=$(inside gateway "iptables-$VARIANT" -nvxL FORWARD | awk '/dpt:82/ {print $1}')
+	after=$(inside gateway "$IPTABLES" -nvxL FORWARD | awk '/dpt:82/ {print $1}')
 	[ "$after" -gt "$before" ] && stop_daemon && [ "$(field missed packets)" -ge 3 ]
 }
 

@@ -117,7 +117,7 @@ only_host() {
 }
 
 gateway_position() {
-	inside server "$ROOT/rules/synpaws-rules" unload --with "iptables-$VARIANT"
+	inside server "$ROOT/rules/synpaws-rules" unload --with "$IPTABLES"
 	rules_in gateway --at gateway || return 1
 	start_daemon gateway --log json --fold 0 --profile 3.10 || return 1
 	inside server ip addr add 10.77.2.3/24 dev "$(inside server ls /sys/class/net | grep -v lo)"
@@ -131,7 +131,7 @@ gateway_position() {
 }
 
 several_queues() {
-	inside gateway "$ROOT/rules/synpaws-rules" unload --with "iptables-$VARIANT"
+	inside gateway "$ROOT/rules/synpaws-rules" unload --with "$IPTABLES"
 	rules_in server --queue 4:7 || return 1
 	start_daemon server --queue 4:7 --log stdout --fold 0 --profile 3.10 || return 1
 	inside server ip addr add 10.77.2.4/24 dev "$(inside server ls /sys/class/net | grep -v lo)"

@@ -1,0 +1,42 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The demo is the first thing that a newcomer sees, so it is tested like one: what it shows must be
+# so, whatever ends it, and it must leave nothing behind.
+. "$(dirname "$0")/lib.sh"
+
+demo() {
+	"$ROOT/tests/live/demo"
+}
+
+left_behind() {
+	ip netns list | sort >"$TMP/after"
+	cmp "$TMP/before" "$TMP/after" && ! pgrep -f "^$SYNPAWS watch"
+}
+
+shows_the_drops() {
+	demo >"$TMP/out" || { cat "$TMP/out"; return 1; }
+	[ "$(grep -c 'connected in' "$TMP/out")" -eq 12 ] &&
+		grep -q 'synpaws: paws-drop .* src=203.0.113.7 .* folded=0$' "$TMP/out" &&
+		grep -q 'synpaws: paws-drop .* folded=[1-9]' "$TMP/out" &&
+		grep -q '^12 of 12 connections succeeded' "$TMP/out" &&
+		grep -q '^With tcp_tw_recycle on, 9 of the 12 SYNs (75.00 %)' "$TMP/out"
+}
+
+# bert's clock is behind anna's by twenty days, but for the moments between their SYNs.
+tells_by_how_much() {
+	sed -n 's/.* behind=\([0-9]*\) .*/\1/p' "$TMP/out" |
+		awk '$1 < 1727900000 || $1 > 1728000000 { exit 1 } END { if (NR < 2) exit 1 }'
+}
+
+# As Ctrl-C does it; a shell in the background would have it ignored.
+interrupted() {
+	env --default-signal=INT timeout -s INT 3 "$ROOT/tests/live/demo" >"$TMP/out" 2>&1
+	[ $? -eq 124 ] && grep -q 'connected in' "$TMP/out"
+}
+
+ip netns list | sort >"$TMP/before"
+check "the demo shows bert's drops, and that all connections succeed" shows_the_drops
+check "each line tells how far bert's clock is behind" tells_by_how_much
+check "it leaves nothing behind" left_behind
+check "Ctrl-C ends it" interrupted
+check "and that leaves nothing behind either" left_behind
