@@ -59,7 +59,7 @@ unit   := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/
 tools  := $(patsubst tests/live/%.c,$(BUILD)/tests/live/%,\
 	    $(filter-out $(wildcard tests/live/*_*.c),$(wildcard tests/live/*.c)))
 
-.PHONY: all help check demo deps unit unit-build live tools install uninstall clean format
+.PHONY: all help check demo deps unit unit-build golden fuzz live tools install uninstall clean format
 .DELETE_ON_ERROR:
 
 all: $(PROGRAM)
@@ -71,7 +71,9 @@ help:
 	@echo 'demo       show the main job on real packets; as root; installs what is missing'
 	@echo 'check      all tests; as root; installs what is missing'
 	@echo 'unit       the unit tests; needs cmocka'
+	@echo 'golden     how well SYN evidence does against traces of real kernels'
 	@echo 'live       the tests on real packets; as root'
+	@echo 'fuzz       fuzz the decoder and the netlink reader; needs clang'
 	@echo 'install    under PREFIX ($(PREFIX)), below DESTDIR if set; uninstall undoes it'
 	@echo 'format     bring the code into shape with clang-format'
 	@echo 'clean      remove what was built'
@@ -118,7 +120,31 @@ $(BUILD)/tests/live/%: tests/live/%.c $$(wildcard tests/live/$$*_*.[ch]) $(BUILD
 	$(call says,CC)
 	$(Q)$(CC) $(all_cflags) $(LDFLAGS) $(link) -o $@ $(filter %.c,$^) $(all_libs)
 
-unit-build: $(unit)
+$(BUILD)/tests/golden/golden: tests/golden/golden.c $(BUILD)/libsynpaws.a
+	@mkdir -p $(@D)
+	$(call says,CC)
+	$(Q)$(CC) $(all_cflags) -Isrc $(LDFLAGS) $(link) -o $@ $^ $(all_libs)
+
+golden: $(BUILD)/tests/golden/golden
+	@tests/golden/run $(abspath $<) --table
+
+# Needs clang with its fuzzer runtime. FUZZ_RUNS=0 goes on until stopped.
+FUZZ_RUNS ?= 2000000
+fuzz:
+	@mkdir -p build/fuzz
+	@for t in segment nfmessage; do \
+		echo "  FUZZ $$t"; \
+		clang -std=gnu99 -D_GNU_SOURCE -O1 -g -Iinclude -Isrc -fsanitize=fuzzer,address,undefined \
+			-fno-sanitize-recover=undefined -o build/fuzz/$$t tests/fuzz/$$t.c \
+			src/core/*.c src/source/nf*.c \
+			$$($(PKG_CONFIG) --libs libnetfilter_queue libmnl) || exit 1; \
+		mkdir -p build/fuzz/$$t.corpus; \
+		build/fuzz/$$t -runs=$(FUZZ_RUNS) -max_len=512 -print_final_stats=1 -artifact_prefix=build/fuzz/ \
+			build/fuzz/$$t.corpus >build/fuzz/$$t.log 2>&1 || { tail -n 40 build/fuzz/$$t.log; exit 1; }; \
+		grep -e '^Done' build/fuzz/$$t.log; \
+	done
+
+unit-build: $(unit) $(BUILD)/tests/golden/golden
 
 unit: $(unit)
 	@for t in $(unit); do $$t || exit 1; done

@@ -35,7 +35,7 @@ enum nfmessage_kind nfmessage_parse(const void *bytes, size_t length, struct nfm
 		return NFMESSAGE_DAMAGED;
 	if (header->nlmsg_type != (NFNL_SUBSYS_QUEUE << 8 | NFQNL_MSG_PACKET))
 		return NFMESSAGE_OTHER;
-	if (!mnl_nlmsg_ok(header, (int)length) ||
+	if (!nfmessage_whole(bytes, length) ||
 	    mnl_nlmsg_get_payload_len(header) < sizeof(struct nfgenmsg) ||
 	    nfq_nlmsg_parse(header, attributes) < 0)
 		return NFMESSAGE_DAMAGED;

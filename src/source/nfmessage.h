@@ -6,6 +6,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <libmnl/libmnl.h>
+
+/* True if a whole message stands in `length` bytes. mnl_nlmsg_ok() takes 2^31 and more for less. */
+static inline bool nfmessage_whole(const void *bytes, size_t length)
+{
+	const struct nlmsghdr *header = bytes;
+
+	return length >= sizeof(*header) && header->nlmsg_len <= length &&
+	       mnl_nlmsg_ok(header, (int)length);
+}
+
 /* What an NFQUEUE message says about its packet, as far as we ask. */
 struct nfmessage {
 	const void *bytes; /* the packet from the IP header on, inside the message */

@@ -16,6 +16,7 @@
 #include <linux/netfilter/nfnetlink_queue.h>
 #include <libnetfilter_queue/libnetfilter_queue.h>
 
+#include "nfmessage.h"
 #include "nfqueue.h"
 
 /* Headers of the oldest systems lack these; a kernel that lacks them too says so. */
@@ -35,6 +36,7 @@
 #define RECEIVE_TIMEOUT_MS 500
 #define MESSAGE_BYTES	   4096
 #define RECEIVE_MOST	   64
+#define ANSWER_TRIES	   1000 /* packets that may come before the kernel's answer to a request */
 
 struct nfqueue {
 	struct mnl_socket *socket;
@@ -100,7 +102,7 @@ bool nfqueue_packet_id(const void *message, size_t length, uint32_t *id)
 	const char *end;
 	struct nfqnl_msg_packet_hdr packet;
 
-	if (!mnl_nlmsg_ok(header, (int)length) ||
+	if (!nfmessage_whole(message, length) ||
 	    header->nlmsg_type != (NFNL_SUBSYS_QUEUE << 8 | NFQNL_MSG_PACKET))
 		return false;
 	end = mnl_nlmsg_get_payload_tail(header);
@@ -126,10 +128,11 @@ static int await_answer(struct nfqueue *queue)
 	const struct nlmsgerr *answer;
 	ssize_t length;
 	uint32_t id;
+	int tries;
 
-	for (;;) {
+	for (tries = 0; tries < ANSWER_TRIES; tries++) {
 		length = recv(queue->fd, buffer, sizeof(buffer), 0);
-		if (length < 0 && (errno == EINTR || errno == ENOBUFS || errno == EAGAIN))
+		if (length < 0 && (errno == EINTR || errno == ENOBUFS))
 			continue;
 		if (length < 0)
 			return -1;
@@ -140,13 +143,15 @@ static int await_answer(struct nfqueue *queue)
 			queue->early_id = id;
 			continue;
 		}
-		if (!mnl_nlmsg_ok(header, (int)length) || header->nlmsg_type != NLMSG_ERROR ||
+		if (!nfmessage_whole(buffer, (size_t)length) || header->nlmsg_type != NLMSG_ERROR ||
 		    header->nlmsg_seq != queue->sequence)
 			continue;
 		answer = mnl_nlmsg_get_payload(header);
 		errno = -answer->error;
 		return answer->error == 0 ? 0 : -1;
 	}
+	errno = ETIMEDOUT;
+	return -1;
 }
 
 static int request(struct nfqueue *queue, struct nlmsghdr *header)

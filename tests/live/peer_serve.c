@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* peer serve: listens, and answers every line with "hello". */
+
+#include <errno.h>
+#include <getopt.h>
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "peer_common.h"
+
+#define BACKLOG	       4096
+#define ACCEPTS	       256  /* accepted in a row before the other sockets have their turn */
+#define LINE_MAX_BYTES 4096 /* whoever sends so much without a newline has sent a line */
+
+struct visitor {
+	unsigned int seen; /* bytes of the line so far */
+	bool answered;
+};
+
+struct server {
+	int epoll;
+	int listener;
+	bool full; /* out of descriptors: nobody is accepted until one is free again */
+	bool close_last;
+	unsigned int seconds;
+	unsigned long accepted;
+	unsigned long answered;
+	struct visitor visitors[DESCRIPTORS_MAX]; /* by descriptor */
+};
+
+static struct server server;
+
+static void listen_at(const struct sockaddr_storage *address, socklen_t length)
+{
+	const int fd = socket(address->ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		die(1, "socket: %s", strerror(errno));
+	if (set_option(fd, SOL_SOCKET, SO_REUSEADDR) != 0)
+		die(1, "SO_REUSEADDR: %s", strerror(errno));
+	if (address->ss_family == AF_INET6 && set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY) != 0)
+		die(1, "IPV6_V6ONLY: %s", strerror(errno));
+	if (bind(fd, (const struct sockaddr *)address, length) != 0)
+		die(1, "bind: %s", strerror(errno));
+	if (listen(fd, BACKLOG) != 0)
+		die(1, "listen: %s", strerror(errno));
+	server.listener = fd;
+	server.epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (server.epoll < 0 || watch(server.epoll, EPOLL_CTL_ADD, fd, EPOLLIN, (uint32_t)fd) != 0)
+		die(1, "epoll: %s", strerror(errno));
+}
+
+static void set_full(bool full)
+{
+	if (server.full == full)
+		return;
+	server.full = full;
+	watch(server.epoll, EPOLL_CTL_MOD, server.listener, full ? 0 : EPOLLIN,
+	      (uint32_t)server.listener);
+}
+
+static void leave(int fd)
+{
+	close(fd);
+	set_full(false);
+}
+
+static void accept_visitors(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < ACCEPTS; i++) {
+		const int fd = accept4(server.listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+		if (fd < 0) {
+			if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
+			    errno == ENOMEM)
+				set_full(true);
+			return;
+		}
+		server.accepted++;
+		if (fd >= DESCRIPTORS_MAX ||
+		    watch(server.epoll, EPOLL_CTL_ADD, fd, EPOLLIN, (uint32_t)fd) != 0) {
+			leave(fd);
+			continue;
+		}
+		memset(&server.visitors[fd], 0, sizeof(server.visitors[fd]));
+	}
+}
+
+static void answer(int fd, struct visitor *visitor)
+{
+	static const char hello[] = "hello\n";
+
+	visitor->answered = true;
+	if (send(fd, hello, sizeof(hello) - 1, MSG_NOSIGNAL) == (ssize_t)sizeof(hello) - 1)
+		server.answered++;
+}
+
+static void hear(int fd)
+{
+	struct visitor *visitor = &server.visitors[fd];
+	char text[LINE_MAX_BYTES];
+	const ssize_t length = recv(fd, text, sizeof(text), 0);
+
+	if (length < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (length > 0) {
+		visitor->seen += (unsigned int)length;
+		if (!visitor->answered &&
+		    (memchr(text, '\n', (size_t)length) != NULL || visitor->seen >= LINE_MAX_BYTES))
+			answer(fd, visitor);
+		if (!visitor->answered || server.close_last)
+			return;
+	}
+	leave(fd);
+}
+
+static int serve(void)
+{
+	const sigset_t unblocked = catch_signals();
+	const uint64_t end = now_ns() + server.seconds * NS_PER_S;
+	struct epoll_event events[EVENTS];
+	uint64_t now;
+	int i, count;
+
+	puts("ready");
+	fflush(stdout);
+	while (!stopped && (now = now_ns()) < end) {
+		count = epoll_pwait(server.epoll, events, EVENTS,
+				    (int)((end - now) / NS_PER_MS) + 1, &unblocked);
+		if (count < 0 && errno != EINTR)
+			die(1, "epoll_pwait: %s", strerror(errno));
+		for (i = 0; i < count; i++) {
+			const int fd = (int)events[i].data.u32;
+
+			if (fd == server.listener)
+				accept_visitors();
+			else
+				hear(fd);
+		}
+	}
+	printf("%lu connections accepted, %lu answered\n", server.accepted, server.answered);
+	return 0;
+}
+
+int main_serve(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "close-first", no_argument, NULL, 'f' },
+		{ "close-last", no_argument, NULL, 'l' },
+		{ "seconds", required_argument, NULL, 's' },
+		{ NULL, 0, NULL, 0 },
+	};
+	struct sockaddr_storage address;
+	socklen_t length;
+	int option;
+
+	server.seconds = 120;
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (option == 'f')
+			server.close_last = false;
+		else if (option == 'l')
+			server.close_last = true;
+		else if (option == 's')
+			server.seconds = number(optarg, 86400, "--seconds");
+		else
+			return 2;
+	}
+	if (argc - optind != 2)
+		die(2, "serve needs ADDR and PORT (peer --help)");
+	number(argv[optind + 1], 65535, "PORT");
+	length = parse_address(argv[optind], argv[optind + 1], &address);
+	use_many_descriptors();
+	listen_at(&address, length);
+	return serve();
+}
