@@ -7,7 +7,7 @@ static const struct synpaws_profile profiles[] = {
 	{
 		.name = "2.6.32",
 		.aliases = "el6",
-		.kernels = "2.6.32 to 2.6.36, RHEL and CentOS 6",
+		.kernels = "2.6.32, RHEL and CentOS 6",
 		.key = SYNPAWS_KEY_PEER,
 	},
 	{
@@ -29,7 +29,7 @@ static const struct synpaws_profile profiles[] = {
 	{
 		.name = "3.16",
 		.aliases = "",
-		.kernels = "3.14 to 3.16, Debian 8",
+		.kernels = "3.16, Debian 8",
 		.key = SYNPAWS_KEY_HOST_PEER,
 		.ipv6 = true,
 		.wrapping_age = true,

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What the firewall rule counted is what the daemon received and what it missed, exactly, also in a
 # flood that the socket buffer cannot hold.
+# shellcheck source=tests/live/lib.sh
 . "$(dirname "$0")/lib.sh"
 make_net || exit 1
 

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Whatever is wrong gets one clear line and the right exit status: 2 for what the user can mend on
 # the command line, 1 for what the machine refuses.
+# shellcheck source=tests/live/lib.sh
 . "$(dirname "$0")/lib.sh"
 make_net || exit 1
 
@@ -61,12 +62,15 @@ privileges() {
 			grep -q '^NoNewPrivs:	1$' "/proc/$pid/status" || return 1
 		[ -z "$(ls "/proc/$pid/root/")" ] || return 1
 	done
-	for pid in "$DAEMON" "$keeper" "$analyst"; do
+	for pid in "$keeper" "$analyst"; do
 		! grep -q '^Uid:.*	0	' "/proc/$pid/status" || return 1
 	done
 	if "$SYNPAWS" version | grep -q '+libcap-ng'; then
-		grep -q '^CapEff:	0000000000001000$' "/proc/$DAEMON/status" &&
+		! grep -q '^Uid:.*	0	' "/proc/$DAEMON/status" &&
+			grep -q '^CapEff:	0000000000001000$' "/proc/$DAEMON/status" &&
 			grep -q '^CapPrm:	0000000000001000$' "/proc/$DAEMON/status" || return 1
+	else
+		grep -q 'built without libcap-ng: the receiver goes on as root' "$TMP/err" || return 1
 	fi
 	stop_daemon
 }
@@ -85,6 +89,15 @@ check "bad sink" usage "--log 'file'" --log file
 check "bad facility" usage "--facility 'local9'" --facility local9
 check "bad number" usage "--peers '1e6'" --peers 1e6
 check "root is no user to become" usage "--user 'root'" --user root
+json() {
+	if "$SYNPAWS" version | grep -q '+json'; then
+		says 0 "configuration OK" "$SYNPAWS" watch -n --log json
+	else
+		usage "this build has no JSON" --log json
+	fi
+}
+
+check "--log json where it was built, and one line where not" json
 check "unknown command" says 2 "no command 'wacht'" "$SYNPAWS" wacht
 check "a queue that somebody else owns" foreign_queue
 check "one of several queues that somebody else owns" one_of_several_foreign

@@ -67,8 +67,7 @@ check() {
 
 # Wait until a command succeeds, but not for ever.
 soon() {
-	local i
-	for i in $(seq 100); do
+	for _ in $(seq 100); do
 		"$@" >/dev/null 2>&1 && return 0
 		sleep 0.1
 	done
@@ -158,6 +157,9 @@ start_daemon() {
 	DAEMON=$!
 	soon grep -q 'watching queue' "$TMP/err" && return 0
 	cat "$TMP/err"
+	kill "$DAEMON" 2>/dev/null
+	wait "$DAEMON"
+	DAEMON=
 	return 1
 }
 

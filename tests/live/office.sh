@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The demo is the first thing that a newcomer sees, so it is tested like one: what it shows must be
 # so, whatever ends it, and it must leave nothing behind.
+# shellcheck source=tests/live/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 demo() {

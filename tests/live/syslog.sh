@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The way to syslog. A syslog daemon that stalls must cost lines, which are counted, and never a
 # connection; one that is replaced must get the lines again.
+# shellcheck source=tests/live/lib.sh
 . "$(dirname "$0")/lib.sh"
 make_net || exit 1
 

@@ -3,6 +3,7 @@
 # What the daemon does to traffic, which is nothing: packets leave as they came, later rules still
 # apply, and no way of ending or hanging costs a connection. What a kernel's own rules do to odd
 # packets is the same with the daemon and without it, so the two are compared with each other.
+# shellcheck source=tests/live/lib.sh
 . "$(dirname "$0")/lib.sh"
 make_net || exit 1
 

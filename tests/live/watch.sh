@@ -3,6 +3,7 @@
 # The daemon's main job on real packets: which SYNs it calls dropped, and what it says of them. The
 # SYNs are crafted, since their TSvals decide; what the answers should be follows from the boundary
 # table of the kernel rule, never from what the daemon printed before.
+# shellcheck source=tests/live/lib.sh
 . "$(dirname "$0")/lib.sh"
 make_net || exit 1
 
