@@ -110,7 +110,7 @@ $(BUILD)/flags: force
 $(BUILD)/tests/unit/%: tests/unit/%.c $(filter-out %/cmd/main.o,$(rest)) $(BUILD)/libsynpaws.a
 	@mkdir -p $(@D)
 	$(call says,CC)
-	$(Q)$(CC) $(all_cflags) -Isrc -MMD -MP $(LDFLAGS) $(link) -o $@ $(filter %.c %.o %.a,$^) \
+	$(Q)$(CC) $(all_cflags) -Isrc -MMD -MP $(LDFLAGS) $(link) -o $@ $< $(filter %.o %.a,$^) \
 		$(all_libs) $(shell $(PKG_CONFIG) --libs cmocka)
 
 # A live-test tool NAME is NAME.c and, where that would be long, NAME_*.c.

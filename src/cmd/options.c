@@ -335,8 +335,10 @@ bool options_parse(struct watch_options *options, int argc, char **argv, char *w
 	optind = 1;
 	while ((value = getopt_long(argc, argv, shorts, longs, &index)) != -1) {
 		if (value == '?' || value == ':') {
+			const char letter[] = { '-', (char)optopt, '\0' };
+
 			snprintf(why, size, "%s: %s; 'synpaws watch --help' lists the options",
-				 argv[optind - 1],
+				 optopt != 0 ? letter : argv[optind - 1],
 				 value == ':' ? "needs a value" : "no such option");
 			return false;
 		}

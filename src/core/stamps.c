@@ -11,7 +11,7 @@
 #define CACHE_LINE 64
 #define WAYS	   (CACHE_LINE / sizeof(struct stamp))
 
-/* With two buckets of four to choose from, overflow is rare up to this share of slots in use. */
+/* With two buckets of four to choose from, and one move, up to this share of slots all fit. */
 #define FILL_NUMERATOR	 3
 #define FILL_DENOMINATOR 4
 
@@ -148,24 +148,54 @@ static bool counts(const struct stamp *stamp, uint32_t now)
 	return (uint64_t)stamp->second + SYNPAWS_PAWS_MSL >= now;
 }
 
-struct stamp *stamps_add(struct stamps *stamps, uint64_t peer, uint32_t now)
+/* Make room in a full bucket by moving one of its stamps to its other bucket. NULL if none can. */
+static struct stamp *move_one(const struct stamps *stamps, struct bucket *bucket)
 {
-	struct bucket *a = first_bucket(stamps, peer), *b = second_bucket(stamps, peer);
-	struct stamp *stamp;
+	size_t i;
 
-	if (used(b) < used(a))
-		a = b;
-	stamp = find_in(a, 0);
-	if (stamp == NULL) {
-		stamp = oldest_of(a, b);
-		stamps->evicted += counts(stamp, now);
-	} else {
-		stamps->count++;
+	for (i = 0; i < WAYS; i++) {
+		struct stamp *stamp = &bucket->stamp[i];
+		struct bucket *other = first_bucket(stamps, stamp->peer);
+		struct stamp *room;
+
+		if (other == bucket)
+			other = second_bucket(stamps, stamp->peer);
+		room = find_in(other, 0);
+		if (room != NULL) {
+			*room = *stamp;
+			return stamp;
+		}
 	}
+	return NULL;
+}
+
+static struct stamp *claim(struct stamp *stamp, uint64_t peer)
+{
 	stamp->peer = peer;
 	stamp->tsval = 0;
 	stamp->second = 0;
 	return stamp;
+}
+
+struct stamp *stamps_add(struct stamps *stamps, uint64_t peer, uint32_t now)
+{
+	struct bucket *a = first_bucket(stamps, peer), *b = second_bucket(stamps, peer);
+	struct stamp *stamp = find_in(used(b) < used(a) ? b : a, 0), *oldest;
+
+	if (stamp == NULL) {
+		oldest = oldest_of(a, b);
+		if (!counts(oldest, now))
+			return claim(oldest, peer);
+		stamp = move_one(stamps, a);
+		if (stamp == NULL)
+			stamp = move_one(stamps, b);
+		if (stamp == NULL) {
+			stamps->evicted++;
+			return claim(oldest, peer);
+		}
+	}
+	stamps->count++;
+	return claim(stamp, peer);
 }
 
 uint64_t stamps_evicted(const struct stamps *stamps)

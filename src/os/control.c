@@ -44,7 +44,8 @@ enum control control_receive(int fd, int *passed)
 	struct msghdr message = { .msg_iov = &buffer,
 				  .msg_iovlen = 1,
 				  .msg_control = ancillary.bytes,
-				  .msg_controllen = sizeof(ancillary.bytes) };
+				  /* not CMSG_SPACE: its padding has room for a second one */
+				  .msg_controllen = CMSG_LEN(sizeof(int)) };
 	const struct cmsghdr *header;
 	ssize_t received;
 

@@ -37,7 +37,9 @@ static void set(struct json *json, const char *name, json_t *value)
 
 void json_put_text(struct json *json, const char *name, const char *value)
 {
-	set(json, name, json_string(value));
+	json_t *text = json_string(value); /* NULL for what is not UTF-8 */
+
+	set(json, name, text != NULL ? text : json_null());
 }
 
 void json_put_integer(struct json *json, const char *name, int64_t value)

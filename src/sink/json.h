@@ -16,6 +16,7 @@ bool json_available(void);
 
 /* An empty object; NULL without jansson or memory. The calls below take NULL and do nothing. */
 struct json *json_new(void);
+/* What is not UTF-8 becomes null. */
 void json_put_text(struct json *json, const char *name, const char *value);
 void json_put_integer(struct json *json, const char *name, int64_t value);
 void json_put_real(struct json *json, const char *name, double value);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -25,8 +26,25 @@ struct log {
 	bool disconnected;
 	bool starting;
 	bool debug;
+	int stream[STDERR_FILENO + 1]; /* what to write to for standard output and standard error */
 	uint64_t lost;
 };
+
+/*
+ * poll() promises a pipe room for PIPE_BUF bytes, but a terminal room for one. A terminal opened
+ * anew can be told not to block without telling the shell's other programs the same.
+ */
+static int open_stream(int fd)
+{
+	char path[32];
+	int again = -1;
+
+	if (isatty(fd)) {
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+		again = open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	}
+	return again >= 0 ? again : fd;
+}
 
 struct log *log_new(enum log_sink sink, int facility)
 {
@@ -39,6 +57,8 @@ struct log *log_new(enum log_sink sink, int facility)
 	log->socket = -1;
 	log->pid = getpid();
 	log->starting = true;
+	log->stream[STDOUT_FILENO] = open_stream(STDOUT_FILENO);
+	log->stream[STDERR_FILENO] = open_stream(STDERR_FILENO);
 	log->disconnected = sink == LOG_SINK_SYSLOG;
 	tzset(); /* while /etc/localtime can still be read */
 	return log;
@@ -46,10 +66,16 @@ struct log *log_new(enum log_sink sink, int facility)
 
 void log_free(struct log *log)
 {
+	int fd;
+
 	if (log == NULL)
 		return;
 	if (log->socket >= 0)
 		close(log->socket);
+	for (fd = STDOUT_FILENO; fd <= STDERR_FILENO; fd++) {
+		if (log->stream[fd] != fd)
+			close(log->stream[fd]);
+	}
 	free(log);
 }
 
@@ -131,9 +157,9 @@ static void to_syslog(struct log *log, int priority, const char *line)
 		log->disconnected = true;
 }
 
-/* A line of up to PIPE_BUF bytes goes into a pipe at once, if poll() says that anything does. */
-static void to_stream(struct log *log, int fd, const char *line)
+static void to_stream(struct log *log, int stream, const char *line)
 {
+	const int fd = log->stream[stream];
 	char text[LINE_MOST];
 	struct pollfd ready = { .fd = fd, .events = POLLOUT };
 	int length = snprintf(text, sizeof(text), "%s\n", line);

@@ -18,11 +18,16 @@
 #define ATTRIBUTE_SKB_INFO 14
 #define SKB_CSUM_NOT_READY (1U << 0)
 
-static uint32_t get_u32(const struct nlattr *attribute, uint32_t fallback)
+static uint32_t get_u32(const struct nlmsghdr *header, const struct nlattr *attribute,
+			uint32_t fallback)
 {
-	if (attribute == NULL || mnl_attr_get_payload_len(attribute) < sizeof(uint32_t))
+	const void *payload = nfmessage_payload(header, attribute, sizeof(uint32_t));
+	uint32_t value;
+
+	if (payload == NULL)
 		return fallback;
-	return ntohl(mnl_attr_get_u32(attribute));
+	memcpy(&value, payload, sizeof(value));
+	return ntohl(value);
 }
 
 enum nfmessage_kind nfmessage_parse(const void *bytes, size_t length, struct nfmessage *message)
@@ -30,6 +35,7 @@ enum nfmessage_kind nfmessage_parse(const void *bytes, size_t length, struct nfm
 	const struct nlmsghdr *header = bytes;
 	struct nlattr *attributes[ATTRIBUTES_MOST] = { NULL };
 	struct nfqnl_msg_packet_hdr packet;
+	const void *packet_header;
 
 	if (length < sizeof(*header))
 		return NFMESSAGE_DAMAGED;
@@ -39,17 +45,18 @@ enum nfmessage_kind nfmessage_parse(const void *bytes, size_t length, struct nfm
 	    mnl_nlmsg_get_payload_len(header) < sizeof(struct nfgenmsg) ||
 	    nfq_nlmsg_parse(header, attributes) < 0)
 		return NFMESSAGE_DAMAGED;
-	if (attributes[NFQA_PACKET_HDR] == NULL || attributes[NFQA_PAYLOAD] == NULL ||
-	    mnl_attr_get_payload_len(attributes[NFQA_PACKET_HDR]) < sizeof(packet))
+	packet_header = nfmessage_payload(header, attributes[NFQA_PACKET_HDR], sizeof(packet));
+	message->bytes = nfmessage_payload(header, attributes[NFQA_PAYLOAD], 0);
+	if (packet_header == NULL || message->bytes == NULL)
 		return NFMESSAGE_DAMAGED;
-	memcpy(&packet, mnl_attr_get_payload(attributes[NFQA_PACKET_HDR]), sizeof(packet));
-	message->bytes = mnl_attr_get_payload(attributes[NFQA_PAYLOAD]);
+	memcpy(&packet, packet_header, sizeof(packet));
 	message->captured = mnl_attr_get_payload_len(attributes[NFQA_PAYLOAD]);
-	message->length = get_u32(attributes[ATTRIBUTE_CAP_LEN], (uint32_t)message->captured);
-	message->ifindex = get_u32(attributes[NFQA_IFINDEX_INDEV], 0);
+	message->length =
+		get_u32(header, attributes[ATTRIBUTE_CAP_LEN], (uint32_t)message->captured);
+	message->ifindex = get_u32(header, attributes[NFQA_IFINDEX_INDEV], 0);
 	message->forwarded = packet.hook == NF_INET_FORWARD;
 	message->checksum_pending =
-		(get_u32(attributes[ATTRIBUTE_SKB_INFO], 0) & SKB_CSUM_NOT_READY) != 0;
+		(get_u32(header, attributes[ATTRIBUTE_SKB_INFO], 0) & SKB_CSUM_NOT_READY) != 0;
 	if (message->length < message->captured)
 		message->length = message->captured;
 	return NFMESSAGE_PACKET;

@@ -8,6 +8,11 @@
 
 #include <libmnl/libmnl.h>
 
+/*
+ * libmnl rounds the end of a message up to a multiple of four, so whatever is read here must stand
+ * in a buffer that has so many bytes, as a ring's slot does.
+ */
+
 /* True if a whole message stands in `length` bytes. mnl_nlmsg_ok() takes 2^31 and more for less. */
 static inline bool nfmessage_whole(const void *bytes, size_t length)
 {
@@ -15,6 +20,22 @@ static inline bool nfmessage_whole(const void *bytes, size_t length)
 
 	return length >= sizeof(*header) && header->nlmsg_len <= length &&
 	       mnl_nlmsg_ok(header, (int)length);
+}
+
+/* The bytes of an attribute; NULL if there are less than `least`, or not all inside the message. */
+static inline const void *nfmessage_payload(const struct nlmsghdr *header,
+					    const struct nlattr *attribute, size_t least)
+{
+	const char *payload;
+	size_t length;
+
+	if (attribute == NULL)
+		return NULL;
+	payload = mnl_attr_get_payload(attribute);
+	length = mnl_attr_get_payload_len(attribute);
+	if (length < least || payload + length > (const char *)header + header->nlmsg_len)
+		return NULL;
+	return payload;
 }
 
 /* What an NFQUEUE message says about its packet, as far as we ask. */

@@ -109,10 +109,11 @@ bool nfqueue_packet_id(const void *message, size_t length, uint32_t *id)
 	for (attribute = mnl_nlmsg_get_payload_offset(header, sizeof(struct nfgenmsg));
 	     mnl_attr_ok(attribute, (int)(end - (const char *)attribute));
 	     attribute = mnl_attr_next(attribute)) {
-		if (mnl_attr_get_type(attribute) != NFQA_PACKET_HDR ||
-		    mnl_attr_get_payload_len(attribute) < sizeof(packet))
+		const void *payload = nfmessage_payload(header, attribute, sizeof(packet));
+
+		if (mnl_attr_get_type(attribute) != NFQA_PACKET_HDR || payload == NULL)
 			continue;
-		memcpy(&packet, mnl_attr_get_payload(attribute), sizeof(packet));
+		memcpy(&packet, payload, sizeof(packet));
 		*id = ntohl(packet.packet_id);
 		return true;
 	}

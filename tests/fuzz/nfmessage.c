@@ -11,7 +11,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct nfmessage message;
-	uint8_t *copy = malloc(size); /* aligned as the ring's slots are */
+	uint8_t *copy = calloc(1, (size + 3) & ~(size_t)3); /* as long as nfmessage.h wants */
 	uint32_t id;
 
 	if (copy == NULL)
