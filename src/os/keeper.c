@@ -10,8 +10,8 @@
 
 #include "keeper.h"
 
-#define PAUSE_USEC_FIRST 1000
-#define PAUSE_USEC_MOST	 1000000
+#define PAUSE_USEC_FIRST 1000U
+#define PAUSE_USEC_MOST	 1000000U
 
 /* A child that dies again and again is started ever more slowly. */
 static void pause_before(uint64_t restarts)

@@ -40,27 +40,51 @@ static void restore(struct detour detour)
 	close(detour.saved);
 }
 
-/* Standard output and error into pipes while `write_lines` is at it; what came out. */
-static void capture(void (*write_lines)(struct log *log), struct log *log, char out[TEXT_MOST],
-		    char err[TEXT_MOST])
-{
+/*
+ * A log whose standard output and error are pipes that end here. As long as it is open nothing can
+ * be asserted, since that would be said into those pipes.
+ */
+struct session {
+	struct log *log;
 	struct detour detours[2];
 	int pipes[2][2];
-	char *texts[2] = { out, err };
+};
+
+struct said {
+	char out[TEXT_MOST], err[TEXT_MOST];
+};
+
+static void open_session(struct session *session, enum log_sink sink)
+{
+	int i;
+
+	for (i = 0; i < 2; i++)
+		assert_int_equal(pipe2(session->pipes[i], O_NONBLOCK), 0);
+	for (i = 0; i < 2; i++)
+		session->detours[i] = redirect(STDOUT_FILENO + i, session->pipes[i][1]);
+	session->log = log_new(sink, LOG_DAEMON);
+}
+
+static void listen_to(const struct session *session, struct said *said)
+{
+	char *const texts[2] = { said->out, said->err };
 	ssize_t length;
 	int i;
 
 	for (i = 0; i < 2; i++) {
-		assert_int_equal(pipe2(pipes[i], O_NONBLOCK), 0);
-		detours[i] = redirect(STDOUT_FILENO + i, pipes[i][1]);
-	}
-	write_lines(log);
-	for (i = 0; i < 2; i++) {
-		restore(detours[i]);
-		length = read(pipes[i][0], texts[i], TEXT_MOST - 1);
+		length = read(session->pipes[i][0], texts[i], TEXT_MOST - 1);
 		texts[i][length > 0 ? length : 0] = '\0';
-		close(pipes[i][0]);
-		close(pipes[i][1]);
+	}
+}
+
+static void close_session(struct session *session)
+{
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		restore(session->detours[i]);
+		close(session->pipes[i][0]);
+		close(session->pipes[i][1]);
 	}
 }
 
@@ -85,49 +109,59 @@ static const char messages[] = "synpaws: an error 7\n"
 static void test_records_and_messages_go_their_own_ways(void **state)
 {
 	static const enum log_sink sinks[] = { LOG_SINK_STDOUT, LOG_SINK_JSON };
-	char out[TEXT_MOST], err[TEXT_MOST];
-	size_t i;
-	int started;
+	static struct said said[2];
+	struct session session;
+	size_t i, started;
 
 	(void)state;
-	for (i = 0; i < 2 * COUNT(sinks); i++) {
-		struct log *log = log_new(sinks[i / 2], LOG_DAEMON);
-
+	for (i = 0; i < COUNT(sinks); i++) {
+		open_session(&session, sinks[i]);
 		for (started = 0; started < 2; started++) {
-			capture(say_a_few_things, log, out, err);
-			assert_string_equal(out, records);
-			assert_string_equal(err, messages);
-			log_started(log);
+			say_a_few_things(session.log);
+			listen_to(&session, &said[started]);
+			log_started(session.log);
 		}
-		assert_int_equal(log_lost(log), 0);
-		assert_false(log_disconnected(log));
-		log_free(log);
+		close_session(&session);
+		for (started = 0; started < 2; started++) {
+			assert_string_equal(said[started].out, records);
+			assert_string_equal(said[started].err, messages);
+		}
+		assert_int_equal(log_sink(session.log), sinks[i]);
+		assert_int_equal(log_lost(session.log), 0);
+		assert_false(log_disconnected(session.log));
+		log_free(session.log);
 	}
 }
 
+/* In turn: starting; started; and then syslogd goes: messages show again, records are lost. */
 static void test_syslog_and_standard_error_while_starting(void **state)
 {
-	struct log *log = log_new(LOG_SINK_SYSLOG, LOG_DAEMON);
-	char out[TEXT_MOST], err[TEXT_MOST];
-	int pair[2];
+	static struct said said[3];
+	struct session session;
+	uint64_t lost;
+	int pair[2], i;
 
 	(void)state;
 	assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0, pair), 0);
-	log_set_socket(log, pair[0]);
-	capture(say_a_few_things, log, out, err);
-	assert_string_equal(out, "");
-	assert_string_equal(err, messages);
-	log_started(log);
-	capture(say_a_few_things, log, out, err);
-	assert_string_equal(out, "");
-	assert_string_equal(err, "");
-	assert_int_equal(log_lost(log), 0);
-	close(pair[1]); /* syslogd has gone: messages show themselves again, records are lost */
-	capture(say_a_few_things, log, out, err);
-	assert_string_equal(out, "");
-	assert_string_equal(err, messages);
-	assert_true(log_lost(log) >= 2);
-	log_free(log);
+	open_session(&session, LOG_SINK_SYSLOG);
+	log_set_socket(session.log, pair[0]);
+	say_a_few_things(session.log);
+	listen_to(&session, &said[0]);
+	log_started(session.log);
+	say_a_few_things(session.log);
+	listen_to(&session, &said[1]);
+	lost = log_lost(session.log);
+	close(pair[1]);
+	say_a_few_things(session.log);
+	listen_to(&session, &said[2]);
+	close_session(&session);
+	for (i = 0; i < 3; i++) {
+		assert_string_equal(said[i].out, "");
+		assert_string_equal(said[i].err, i == 1 ? "" : messages);
+	}
+	assert_int_equal(lost, 0);
+	assert_true(log_lost(session.log) >= 2);
+	log_free(session.log);
 }
 
 /* Writes lines to descriptor 1 or 2 until ten are lost. Returns how many of them were lost. */
@@ -219,9 +253,9 @@ static void test_a_pipe_with_a_slow_reader_never_blocks(void **state)
 /* Lines of almost any length, among them such as are longer than what is free in the pipe. */
 static void test_long_lines_into_an_almost_full_pipe(void **state)
 {
-	struct log *log = log_new(LOG_SINK_JSON, LOG_DAEMON);
 	struct detour detour;
 	char line[TEXT_MOST];
+	struct log *log;
 	int ends[2];
 	size_t length;
 
@@ -230,6 +264,7 @@ static void test_long_lines_into_an_almost_full_pipe(void **state)
 	assert_int_equal(pipe(ends), 0);
 	alarm(HANG_SEC);
 	detour = redirect(STDOUT_FILENO, ends[1]);
+	log = log_new(LOG_SINK_JSON, LOG_DAEMON);
 	for (length = 0; length < sizeof(line); length += 11) {
 		line[length] = '\0';
 		log_record(log, LOG_WARNING, line);

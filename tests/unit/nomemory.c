@@ -21,10 +21,8 @@ static void *rationed_calloc(size_t count, size_t size)
 }
 
 #define calloc rationed_calloc
-#define INSIDE "../../src/core/stamps.c"
-#include "inside.h"
-#define INSIDE "../../src/core/mirror.c"
-#include "inside.h"
+#include "../../src/core/stamps.c"
+#include "../../src/core/mirror.c"
 #undef calloc
 
 /* How many allocations it takes; each of them has to be able to fail. */

@@ -22,9 +22,8 @@
 #define ring_begin	      inside_begin
 #define ring_release	      inside_release
 #define ring_counters	      inside_counters
-#define INSIDE		      "../../src/source/ring.c"
 
-#include "inside.h"
+#include "../../src/source/ring.c"
 
 #define SLOTS 8
 #define LIES  100000
