@@ -80,6 +80,7 @@ help:
 
 ifneq ($(missing),)
 $(PROGRAM):
+	@command -v $(PKG_CONFIG) >/dev/null || echo "synpaws: there is no $(PKG_CONFIG)" >&2
 	@echo "synpaws: pkg-config does not find: $(missing)" >&2
 	@echo "Install their development files; 'make deps' does it as root." >&2
 	@exit 1
@@ -161,7 +162,8 @@ deps:
 check: deps
 	+tests/run all
 
-demo: deps
+demo:
+	tests/install-deps demo
 	@$(MAKE) --no-print-directory all tools
 	tests/live/demo
 

@@ -51,7 +51,7 @@ struct synpaws_outcome {
 	uint32_t recorded_tsval;
 	uint32_t recorded_at; /* second in which recorded_tsval was current */
 	int32_t behind;	      /* recorded_tsval - tsval as signed 32 bits; 0 without timestamp */
-	uint32_t age;	      /* u32(now - recorded_at) */
+	int32_t age;	      /* now - recorded_at; negative after the clock was stepped back */
 	uint32_t wait;	      /* with PAWS_DROP: seconds until the same SYN would pass */
 };
 

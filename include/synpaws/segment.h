@@ -52,8 +52,8 @@ enum synpaws_decode {
 
 /*
  * Decode an IP packet. `packet` holds its first `captured` bytes from the IP header on, `length`
- * is how long it was on the wire (captured <= length). `options` is 0 or SYNPAWS_CHECKSUM_PENDING.
- * Checksums are verified where all bytes are there.
+ * is how long it was on the wire (captured <= length), or SIZE_MAX where only the IP header tells.
+ * `options` is 0 or SYNPAWS_CHECKSUM_PENDING. Checksums are verified where all bytes are there.
  *
  * Fills everything in `seg` but time_ns, second, ifindex and forwarded, which the caller owns.
  *

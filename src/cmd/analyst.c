@@ -43,7 +43,6 @@ struct analyst {
 	uint64_t missed_crash;
 	uint64_t unparsed;
 	uint32_t last_tick;
-	uint32_t last_log_request;
 };
 
 static uint32_t now_seconds(void)
@@ -57,12 +56,11 @@ static void write_drop(void *context, const struct drop *drop)
 	struct log *log = analyst->config->log;
 	const char *profile = analyst->config->options->profile->name;
 	char line[LINE_MOST];
+	const size_t length = log_sink(log) == LOG_SINK_JSON
+				      ? drop_json(drop, profile, line, sizeof(line))
+				      : drop_text(drop, profile, line, sizeof(line));
 
-	if (log_sink(log) == LOG_SINK_JSON)
-		drop_json(drop, profile, line, sizeof(line));
-	else
-		drop_text(drop, profile, line, sizeof(line));
-	log_record(log, LOG_WARNING, line);
+	log_record(log, LOG_WARNING, length > 0 ? line : NULL);
 }
 
 static void write_summary(const struct analyst *analyst)
@@ -86,13 +84,16 @@ static void write_summary(const struct analyst *analyst)
 		context.offered += counters.packets;
 		context.missed_socket += counters.missed_socket;
 		context.missed_ring += counters.missed_ring;
+		context.errors += counters.errors;
 		context.queue_dropped += counters.queue_dropped;
 		context.socket_dropped += counters.socket_dropped;
 	}
 	synpaws_mirror_stats(analyst->mirror, &context.mirror);
 	if (log_sink(config->log) == LOG_SINK_JSON) {
-		tally_json(analyst->tally, &context, summary, sizeof(summary));
-		log_record(config->log, LOG_NOTICE, summary);
+		const size_t length =
+			tally_json(analyst->tally, &context, summary, sizeof(summary));
+
+		log_record(config->log, LOG_NOTICE, length > 0 ? summary : NULL);
 		return;
 	}
 	tally_summary(analyst->tally, &context, summary, missed, sizeof(summary));

@@ -5,9 +5,8 @@
 
 #include <synpaws/profile.h>
 
+#include "options.h"
 #include "watch.h"
-
-#define EXIT_USAGE 2
 
 static int profiles_main(int argc, char **argv)
 {

@@ -11,6 +11,8 @@
 #include "../os/sandbox.h"
 #include "../sink/log.h"
 
+#define EXIT_USAGE 2 /* bad options: nothing was done */
+
 #define OPTIONS_HOSTS_MOST  64
 #define OPTIONS_QUEUES_MOST 16
 

@@ -19,8 +19,6 @@
 #include "options.h"
 #include "watch.h"
 
-#define EXIT_USAGE 2
-
 /* At 350,000 SYNs a second the analyst may be away for 46 ms. */
 #define RING_SLOTS 16384
 
@@ -42,7 +40,7 @@ struct daemon {
 
 static volatile sig_atomic_t caught_end, caught_summary, caught_hangup;
 
-static void catch (int number)
+static void on_signal(int number)
 {
 	switch (number) {
 	case SIGTERM:
@@ -62,7 +60,7 @@ static void catch (int number)
 static void set_up_signals(sigset_t *open)
 {
 	static const int caught[] = { SIGTERM, SIGINT, SIGUSR1, SIGHUP, SIGCHLD };
-	struct sigaction action = { .sa_handler = catch };
+	struct sigaction action = { .sa_handler = on_signal };
 	sigset_t blocked;
 	size_t i;
 
@@ -88,12 +86,13 @@ static bool read_key(uint8_t key[16])
 	return good;
 }
 
-static void connect_log(struct daemon *daemon)
+static bool connect_log(struct daemon *daemon)
 {
 	const int fd = log_connect();
 
 	if (fd >= 0)
 		log_set_socket(daemon->log, fd);
+	return fd >= 0;
 }
 
 /* In the keeper, while it may still do things. */
@@ -103,6 +102,9 @@ static int prepare_analyst(void *context)
 	size_t i;
 
 	close(daemon->control);
+	close(daemon->status);
+	for (i = 0; i < daemon->options.queue_count; i++)
+		nfqueue_close(daemon->queues[i]); /* this process's hold on it only */
 	for (i = 0; i < daemon->analyst.ring_count; i++) {
 		if (ring_restrict(daemon->analyst.rings[i]) < 0) {
 			log_warn(daemon->log, "cannot make the ring read-only");
@@ -117,6 +119,21 @@ static int run_analyst(void *context, uint64_t restarts, int last_signal)
 	struct daemon *daemon = context;
 
 	return analyst_run(&daemon->analyst, restarts, last_signal);
+}
+
+/* Before a queue is open, since packets wait in it for all that comes after. */
+static bool make_rings(struct daemon *daemon)
+{
+	struct analyst_config *analyst = &daemon->analyst;
+
+	for (; analyst->ring_count < daemon->options.queue_count; analyst->ring_count++) {
+		analyst->rings[analyst->ring_count] = ring_new(RING_SLOTS);
+		if (analyst->rings[analyst->ring_count] == NULL) {
+			log_warn(daemon->log, "cannot make a ring for a queue");
+			return false;
+		}
+	}
+	return true;
 }
 
 static bool start_analyst(struct daemon *daemon)
@@ -139,13 +156,6 @@ static bool start_analyst(struct daemon *daemon)
 	}
 	daemon->control = fds[0];
 	analyst->control = fds[1];
-	for (; analyst->ring_count < daemon->options.queue_count; analyst->ring_count++) {
-		analyst->rings[analyst->ring_count] = ring_new(RING_SLOTS);
-		if (analyst->rings[analyst->ring_count] == NULL) {
-			log_warn(daemon->log, "cannot make a ring for a queue");
-			return false;
-		}
-	}
 	daemon->keeper = keeper_start(&child);
 	close(fds[1]);
 	if (daemon->keeper < 0) {
@@ -189,7 +199,10 @@ static void say_what_is_missing(const struct daemon *daemon)
 	if (missing & NFQUEUE_GSO)
 		log_info(daemon->log, "without the GSO flag (Linux 3.10): the kernel splits large "
 				      "packets before it queues them");
-	if (nfqueue_buffer(queue) < daemon->options.buffer)
+	if (missing & NFQUEUE_RECVMMSG)
+		log_info(daemon->log,
+			 "without recvmmsg (Linux 2.6.33): packets are received one by one");
+	if (nfqueue_buffer(queue) + 1 < daemon->options.buffer) /* it comes in twos */
 		log_warnx(daemon->log,
 			  "the socket buffer is %zu bytes instead of %zu: raise "
 			  "net.core.rmem_max or run with CAP_NET_ADMIN",
@@ -201,8 +214,8 @@ static void say_what_is_missing(const struct daemon *daemon)
 				       "root directory");
 	if (log_disconnected(daemon->log))
 		log_warnx(daemon->log,
-			  "nobody listens on /dev/log: lines are lost and counted until "
-			  "a syslog daemon does; --log stdout needs none");
+			  "nobody listens on /dev/log for datagrams: lines are lost and counted "
+			  "until a syslog daemon does; --log stdout needs none");
 }
 
 static bool start_receivers(struct daemon *daemon)
@@ -258,15 +271,15 @@ static void say_more(const struct daemon *daemon)
 static void read_status(const struct daemon *daemon)
 {
 	struct nfqueue_status status;
+	struct ring_counters *counters;
 	size_t i;
 
-	for (i = 0; i < daemon->options.queue_count; i++) {
-		struct ring_counters *counters = ring_counters_mutable(daemon->analyst.rings[i]);
-
+	for (i = 0; i < daemon->analyst.ring_count; i++) {
 		if (daemon->status < 0 || daemon->queues[i] == NULL ||
 		    !nfqueue_status_read(daemon->status, nfqueue_number(daemon->queues[i]),
 					 &status))
 			continue;
+		counters = ring_counters_mutable(daemon->analyst.rings[i]);
 		atomic_store(&counters->queue_dropped, status.queue_dropped);
 		atomic_store(&counters->socket_dropped, status.socket_dropped);
 	}
@@ -311,18 +324,32 @@ static void give_log(struct daemon *daemon)
 	close(fd);
 }
 
+static void reopen_log(struct daemon *daemon)
+{
+	if (log_sink(daemon->log) != LOG_SINK_SYSLOG)
+		return;
+	if (!connect_log(daemon)) {
+		log_warn(daemon->log, "cannot open /dev/log again");
+		return;
+	}
+	give_log(daemon);
+	log_info(daemon->log, "opened the log again");
+}
+
 static void handle_events(struct daemon *daemon)
 {
 	int passed;
 
-	while (control_receive(daemon->control, &passed) == CONTROL_LOG)
+	/* One word a round, so that an analyst gone mad cannot keep us here. */
+	if (control_receive(daemon->control, &passed) == CONTROL_LOG)
 		give_log(daemon);
-	if (log_disconnected(daemon->log) || caught_hangup)
+	if (passed >= 0)
+		close(passed);
+	if (log_disconnected(daemon->log))
 		connect_log(daemon);
 	if (caught_hangup) {
 		caught_hangup = 0;
-		give_log(daemon);
-		log_info(daemon->log, "opened the log again");
+		reopen_log(daemon);
 	}
 	if (caught_summary) {
 		caught_summary = 0;
@@ -346,7 +373,8 @@ static bool supervise(struct daemon *daemon, const sigset_t *open)
 	return true;
 }
 
-static void finish_analyst(struct daemon *daemon)
+/* False if the analyst could not finish, so that there was no summary. */
+static bool finish_analyst(struct daemon *daemon)
 {
 	int waited;
 
@@ -358,28 +386,38 @@ static void finish_analyst(struct daemon *daemon)
 		reap_keeper(daemon);
 	}
 	if (daemon->keeper == 0)
-		return;
+		return true;
 	if (daemon->running)
-		log_err(daemon->log, "the analyst does not end: killing it");
+		log_err(daemon->log, "the analyst does not end: killing it, without a summary");
 	kill(daemon->keeper, SIGKILL);
 	waitpid(daemon->keeper, NULL, 0);
 	daemon->keeper = 0;
+	return !daemon->running;
 }
 
-static void shut_down(struct daemon *daemon)
+/* A queue that was opened holds packets, even if the start failed before it had its receiver. */
+static void drain_queue(struct daemon *daemon, size_t i)
+{
+	if (daemon->receivers[i] == NULL)
+		daemon->receivers[i] = receiver_start(daemon->queues[i], daemon->analyst.rings[i]);
+	if (daemon->receivers[i] != NULL)
+		receiver_stop(daemon->receivers[i], daemon->status);
+}
+
+/* False if there was no summary. */
+static bool shut_down(struct daemon *daemon)
 {
 	size_t i;
+	bool good;
 
-	for (i = 0; i < daemon->options.queue_count; i++) {
-		if (daemon->receivers[i] != NULL)
-			receiver_stop(daemon->receivers[i]);
-	}
+	for (i = 0; i < daemon->options.queue_count && daemon->queues[i] != NULL; i++)
+		drain_queue(daemon, i);
 	read_status(daemon);
 	for (i = 0; i < daemon->options.queue_count; i++) {
 		if (daemon->queues[i] != NULL)
 			nfqueue_close(daemon->queues[i]);
 	}
-	finish_analyst(daemon);
+	good = finish_analyst(daemon);
 	for (i = 0; i < daemon->analyst.ring_count; i++)
 		ring_free(daemon->analyst.rings[i]);
 	if (daemon->control >= 0)
@@ -387,6 +425,7 @@ static void shut_down(struct daemon *daemon)
 	if (daemon->status >= 0)
 		close(daemon->status);
 	log_free(daemon->log);
+	return good;
 }
 
 /* Open all, drop privileges, then loop. */
@@ -396,7 +435,7 @@ static bool run(struct daemon *daemon)
 	bool good;
 
 	set_up_signals(&open);
-	if (!start_analyst(daemon) || !open_queues(daemon))
+	if (!make_rings(daemon) || !open_queues(daemon) || !start_analyst(daemon))
 		return false;
 	say_what_is_missing(daemon);
 	if (sandbox_keep_net_admin(&daemon->options.user) < 0) {
@@ -412,6 +451,19 @@ static bool run(struct daemon *daemon)
 	good = supervise(daemon, &open);
 	log_info(daemon->log, "stopping: new packets bypass the queue, those in it are accepted");
 	return good;
+}
+
+/* Nothing is read, and no socket may take the place of a stream that somebody closed. */
+static void take_standard_streams(void)
+{
+	int fd;
+
+	close(STDIN_FILENO);
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
 }
 
 int watch_main(int argc, char **argv)
@@ -433,8 +485,7 @@ int watch_main(int argc, char **argv)
 		return EXIT_SUCCESS;
 	}
 	sandbox_close_from(STDERR_FILENO + 1);
-	if (freopen("/dev/null", "r", stdin) == NULL)
-		fclose(stdin);
+	take_standard_streams();
 	daemon.log = log_new(daemon.options.sink, daemon.options.facility);
 	if (daemon.log == NULL) {
 		fprintf(stderr, "synpaws: %s\n", strerror(errno));
@@ -444,6 +495,6 @@ int watch_main(int argc, char **argv)
 	if (daemon.options.sink == LOG_SINK_SYSLOG)
 		connect_log(&daemon);
 	good = run(&daemon);
-	shut_down(&daemon);
+	good = shut_down(&daemon) && good;
 	return good ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -71,7 +71,7 @@ static void tell_of_stamp(const struct stamp *stamp, const struct synpaws_segmen
 	outcome->recorded = true;
 	outcome->recorded_tsval = stamp->tsval;
 	outcome->recorded_at = stamp->second;
-	outcome->age = seg->second - stamp->second;
+	outcome->age = (int32_t)(seg->second - stamp->second);
 	outcome->behind = seg->has_timestamp ? paws_behind(stamp, seg->tsval) : 0;
 }
 

@@ -23,7 +23,8 @@ void sandbox_close_from(int first);
 
 /*
  * For the analyst: an empty root directory, the user's ids, no supplementary groups, no capability,
- * and no way to new ones. Without root only the last is done. 0, or -1 with errno.
+ * and no way to new ones. Without root the first three are left out; without libcap-ng so is the
+ * fourth, which leaving root does as well. 0, or -1 with errno.
  */
 int sandbox_enter(const struct sandbox_user *user);
 

@@ -49,7 +49,7 @@ size_t drop_text(const struct drop *drop, const char *profile, char *line, size_
 	length = snprintf(line, size,
 			  "paws-drop time=%s profile=%s evidence=" EVIDENCE
 			  " src=%s sport=%u dst=%s dport=%u in=%s tsval=%s recorded_tsval=%" PRIu32
-			  " behind=%s age=%" PRIu32 " wait=%" PRIu32 " folded=%" PRIu64,
+			  " behind=%s age=%" PRId32 " wait=%" PRIu32 " folded=%" PRIu64,
 			  when, profile, source, seg->source_port, destination,
 			  seg->destination_port, drop->interface[0] != '\0' ? drop->interface : "-",
 			  tsval, outcome->recorded_tsval, behind, outcome->age, outcome->wait,

@@ -8,6 +8,13 @@
 
 #include <jansson.h>
 
+/* Jansson before 2.7 writes 71.42 with all the digits of its binary neighbour. */
+#ifdef JSON_REAL_PRECISION
+#define PRECISION JSON_REAL_PRECISION(6)
+#else
+#define PRECISION 0
+#endif
+
 struct json {
 	json_t *object;
 };
@@ -64,7 +71,7 @@ size_t json_finish(struct json *json, char *line, size_t size)
 
 	if (json == NULL)
 		return 0;
-	text = json_dumps(json->object, JSON_COMPACT | JSON_PRESERVE_ORDER);
+	text = json_dumps(json->object, JSON_COMPACT | JSON_PRESERVE_ORDER | PRECISION);
 	if (text != NULL && strlen(text) < size) {
 		length = strlen(text);
 		memcpy(line, text, length + 1);

@@ -179,10 +179,14 @@ static void to_stream(struct log *log, int stream, const char *line)
 
 void log_record(struct log *log, int priority, const char *line)
 {
-	if (log->sink == LOG_SINK_SYSLOG)
-		to_syslog(log, priority, line);
-	else
+	if (line == NULL)
+		log->lost++;
+	else if (log->sink != LOG_SINK_SYSLOG)
 		to_stream(log, STDOUT_FILENO, line);
+	else if (log->disconnected && priority == LOG_NOTICE)
+		to_stream(log, STDERR_FILENO, line);
+	else
+		to_syslog(log, priority, line);
 }
 
 static void message(struct log *log, int priority, int error, const char *format, va_list arguments)

@@ -53,7 +53,10 @@ void log_debug(struct log *log, const char *format, ...) __attribute__((format(p
 /* Debug messages are dropped unless this is set. */
 void log_set_debug(struct log *log, bool debug);
 
-/* Write one record, without a newline in it. */
+/*
+ * Write one record, without a newline in it; NULL stands for one that could not be made and is
+ * counted as lost. A LOG_NOTICE (a summary) that has no syslog daemon goes to standard error.
+ */
 void log_record(struct log *log, int priority, const char *line);
 
 /* Lines lost so far. */

@@ -132,7 +132,7 @@ static void summary_fields(const struct tally *tally, const struct tally_context
 	memcpy(fields, list, sizeof(list));
 }
 
-#define MISSED_FIELDS 18
+#define MISSED_FIELDS 19
 
 static void missed_fields(const struct tally *tally, const struct tally_context *context,
 			  struct field fields[MISSED_FIELDS])
@@ -144,6 +144,7 @@ static void missed_fields(const struct tally *tally, const struct tally_context 
 		{ "missed_crash", context->missed_crash },
 		{ "queue_dropped", context->queue_dropped },
 		{ "socket_dropped", context->socket_dropped },
+		{ "netlink_errors", context->errors },
 		{ "evicted", context->mirror.evicted },
 		{ "connections_forgotten", seen_forgotten(tally->connections) },
 		{ "peers_forgotten", seen_forgotten(tally->peers) },

@@ -31,6 +31,7 @@ struct tally_context {
 	uint64_t missed_crash; /* begun by an analyst that died */
 	uint64_t queue_dropped;
 	uint64_t socket_dropped;
+	uint64_t errors;
 	uint64_t restarts;   /* of the analyst: what it had counted before is gone */
 	uint64_t unparsed;   /* netlink messages that are not about a whole packet header */
 	uint64_t lines_lost; /* log lines */

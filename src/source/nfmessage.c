@@ -9,6 +9,7 @@
 #include <libnetfilter_queue/libnetfilter_queue.h>
 
 #include "nfmessage.h"
+#include "nfqueue.h"
 
 /* nfq_nlmsg_parse() writes as many entries as its library knows, which may be more than we know. */
 #define ATTRIBUTES_MOST 64
@@ -28,6 +29,16 @@ static uint32_t get_u32(const struct nlmsghdr *header, const struct nlattr *attr
 		return fallback;
 	memcpy(&value, payload, sizeof(value));
 	return ntohl(value);
+}
+
+static size_t message_length(const struct nlmsghdr *header, const struct nlattr *cap_len,
+			     size_t captured)
+{
+	const size_t length = get_u32(header, cap_len, (uint32_t)captured);
+
+	if (cap_len == NULL && captured >= NFQUEUE_COPY_RANGE)
+		return NFMESSAGE_LENGTH_UNKNOWN;
+	return length > captured ? length : captured;
 }
 
 enum nfmessage_kind nfmessage_parse(const void *bytes, size_t length, struct nfmessage *message)
@@ -51,13 +62,10 @@ enum nfmessage_kind nfmessage_parse(const void *bytes, size_t length, struct nfm
 		return NFMESSAGE_DAMAGED;
 	memcpy(&packet, packet_header, sizeof(packet));
 	message->captured = mnl_attr_get_payload_len(attributes[NFQA_PAYLOAD]);
-	message->length =
-		get_u32(header, attributes[ATTRIBUTE_CAP_LEN], (uint32_t)message->captured);
+	message->length = message_length(header, attributes[ATTRIBUTE_CAP_LEN], message->captured);
 	message->ifindex = get_u32(header, attributes[NFQA_IFINDEX_INDEV], 0);
 	message->forwarded = packet.hook == NF_INET_FORWARD;
 	message->checksum_pending =
 		(get_u32(header, attributes[ATTRIBUTE_SKB_INFO], 0) & SKB_CSUM_NOT_READY) != 0;
-	if (message->length < message->captured)
-		message->length = message->captured;
 	return NFMESSAGE_PACKET;
 }

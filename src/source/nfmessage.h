@@ -38,6 +38,9 @@ static inline const void *nfmessage_payload(const struct nlmsghdr *header,
 	return payload;
 }
 
+/* Kernels before 3.8 hand over so many bytes at the most, and do not say that there were more. */
+#define NFMESSAGE_LENGTH_UNKNOWN SIZE_MAX
+
 /* What an NFQUEUE message says about its packet, as far as we ask. */
 struct nfmessage {
 	const void *bytes; /* the packet from the IP header on, inside the message */

@@ -30,8 +30,10 @@
 #define FLAG_GSO	      (1U << 2)
 #define FLAG_NOBODY_KNOWS     (1U << 31)
 
-/* The kernel charges a socket more than this for the smallest message: sk_buff and data. */
+/* The kernel charges a socket for a message about a SYN more than the first, less than the second.
+ */
 #define LEAST_CHARGE 256
+#define MOST_CHARGE  2048
 
 #define RECEIVE_TIMEOUT_MS 500
 #define MESSAGE_BYTES	   4096
@@ -120,6 +122,18 @@ bool nfqueue_packet_id(const void *message, size_t length, uint32_t *id)
 	return false;
 }
 
+bool nfqueue_refused(const void *message, size_t length)
+{
+	const struct nlmsghdr *header = message;
+	const struct nlmsgerr *answer;
+
+	if (!nfmessage_whole(message, length) || header->nlmsg_type != NLMSG_ERROR ||
+	    mnl_nlmsg_get_payload_len(header) < sizeof(*answer))
+		return false;
+	answer = mnl_nlmsg_get_payload(header);
+	return answer->error != 0 && answer->error != -ENOENT;
+}
+
 /* The kernel's answer to a request; packets that come before it are accepted. 0 or -1 with errno.
  */
 static int await_answer(struct nfqueue *queue)
@@ -164,8 +178,9 @@ static int request(struct nfqueue *queue, struct nlmsghdr *header)
 
 /*
  * Everything in one message, since a queue that is bound but has no copy mode yet drops packets.
- * The length limit is larger than what the socket and a batch without verdict can hold: then
- * whatever is missed is missed by the socket, after its packet id was spent, and can be counted.
+ * The length limit is larger than what the socket and a batch without verdict can hold, where
+ * set_buffer() dares to: then whatever is missed is missed by the socket, after its packet id was
+ * spent, and can be counted.
  */
 static int configure(struct nfqueue *queue, bool bind, uint32_t flags, uint32_t mask)
 {
@@ -228,6 +243,16 @@ static void probe_batch_verdict(struct nfqueue *queue)
 		queue->features |= NFQUEUE_BATCH_VERDICT;
 }
 
+static bool kernel_before(int major, int minor)
+{
+	struct utsname system;
+	int its_major = 0, its_minor = 0;
+
+	if (uname(&system) < 0 || sscanf(system.release, "%d.%d", &its_major, &its_minor) != 2)
+		return false;
+	return its_major < major || (its_major == major && its_minor < minor);
+}
+
 /* Before 3.8 a protocol family had to be bound to nfnetlink_queue by hand; later that is refused.
  */
 static int bind_families(struct nfqueue *queue)
@@ -235,12 +260,9 @@ static int bind_families(struct nfqueue *queue)
 	static const uint16_t families[] = { AF_INET, AF_INET6 };
 	char buffer[64] __attribute__((aligned(NLMSG_ALIGNTO)));
 	struct nlmsghdr *header;
-	struct utsname system;
-	int major = 0, minor = 0;
 	size_t i;
 
-	if (uname(&system) < 0 || sscanf(system.release, "%d.%d", &major, &minor) != 2 ||
-	    major > 3 || (major == 3 && minor >= 8))
+	if (!kernel_before(3, 8))
 		return 0;
 	for (i = 0; i < sizeof(families) / sizeof(families[0]); i++) {
 		header = put_header(buffer, NFQNL_MSG_CONFIG, 0);
@@ -261,7 +283,12 @@ static void set_buffer(struct nfqueue *queue, size_t bytes)
 		setsockopt(queue->fd, SOL_SOCKET, SO_RCVBUF, &wanted, sizeof(wanted));
 	getsockopt(queue->fd, SOL_SOCKET, SO_RCVBUF, &got, &size);
 	queue->buffer = (size_t)got;
-	queue->length = (uint32_t)(queue->buffer / LEAST_CHARGE) + RECEIVE_MOST;
+	/* Before 4.6 only a full queue fails open, a full socket drops: so the queue must fill
+	 * first. */
+	if (kernel_before(4, 6))
+		queue->length = (uint32_t)(queue->buffer / MOST_CHARGE) + 1;
+	else
+		queue->length = (uint32_t)(queue->buffer / LEAST_CHARGE) + RECEIVE_MOST;
 	/* Losses are counted by packet ids; the error would only cost time when there is none. */
 	setsockopt(queue->fd, SOL_NETLINK, NETLINK_NO_ENOBUFS, &on, sizeof(on));
 }
@@ -275,6 +302,8 @@ static int open_socket(struct nfqueue *queue)
 		return -1;
 	queue->fd = mnl_socket_get_fd(queue->socket);
 	fcntl(queue->fd, F_SETFD, FD_CLOEXEC);
+	if (recvmmsg(queue->fd, NULL, 0, MSG_DONTWAIT, NULL) < 0 && errno == ENOSYS)
+		queue->features &= ~(unsigned int)NFQUEUE_RECVMMSG;
 	return setsockopt(queue->fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
 }
 
@@ -387,10 +416,6 @@ int nfqueue_receive(struct nfqueue *queue, struct iovec *buffers, size_t *length
 		messages[i].msg_hdr.msg_iovlen = 1;
 	}
 	received = recvmmsg(queue->fd, messages, (unsigned int)count, flags | MSG_WAITFORONE, NULL);
-	if (received < 0 && (errno == ENOSYS || errno == EINVAL)) {
-		queue->features &= ~(unsigned int)NFQUEUE_RECVMMSG;
-		return receive_one(queue, buffers, lengths, flags);
-	}
 	for (i = 0; i < received; i++)
 		lengths[i] = messages[i].msg_len;
 	return received;

@@ -62,6 +62,9 @@ int nfqueue_receive(struct nfqueue *queue, struct iovec *buffers, size_t *length
 /* The packet id in a message from the kernel; false if the message is not about a packet. */
 bool nfqueue_packet_id(const void *message, size_t length, uint32_t *id);
 
+/* True if the message says that the kernel refused a request, but not for want of a packet. */
+bool nfqueue_refused(const void *message, size_t length);
+
 /* Accept one packet, or with NFQUEUE_BATCH_VERDICT that and all before it. 0, or -1 with errno. */
 int nfqueue_accept(struct nfqueue *queue, uint32_t id);
 
@@ -74,10 +77,10 @@ bool nfqueue_bypass(struct nfqueue *queue);
 
 /* A line of /proc/net/netfilter/nfnetlink_queue. */
 struct nfqueue_status {
-	uint32_t owner; /* netlink port id, as a rule the owner's pid */
-	uint32_t waiting;
+	uint32_t owner;		 /* netlink port id, as a rule the owner's pid */
 	uint32_t queue_dropped;	 /* the queue was full */
 	uint32_t socket_dropped; /* the socket's buffer was full */
+	uint32_t last_id;	 /* given to a packet */
 };
 
 /* Open that file, to be read again and again. -1 with errno. */

@@ -15,16 +15,17 @@ int nfqueue_status_open(void)
 
 static bool parse_line(const char *line, uint16_t number, struct nfqueue_status *status)
 {
-	unsigned int queue, owner, waiting, copy_mode, copy_range, queue_dropped, socket_dropped;
+	unsigned int queue, owner, waiting, copy_mode, copy_range, queue_dropped, socket_dropped,
+		last_id;
 
-	if (sscanf(line, "%u %u %u %u %u %u %u", &queue, &owner, &waiting, &copy_mode, &copy_range,
-		   &queue_dropped, &socket_dropped) != 7 ||
+	if (sscanf(line, "%u %u %u %u %u %u %u %u", &queue, &owner, &waiting, &copy_mode,
+		   &copy_range, &queue_dropped, &socket_dropped, &last_id) != 8 ||
 	    queue != number)
 		return false;
 	status->owner = owner;
-	status->waiting = waiting;
 	status->queue_dropped = queue_dropped;
 	status->socket_dropped = socket_dropped;
+	status->last_id = last_id;
 	return true;
 }
 

@@ -12,25 +12,26 @@
 #define BATCH		 64
 #define RETRIES		 1000
 #define RETRY_PAUSE_USEC 1000
-#define DRAIN_ROUNDS	 1000 /* of up to BATCH packets: more than any socket buffer holds */
+#define DRAIN_SECONDS	 5 /* at the most, where new packets cannot be kept out */
 
 struct receiver {
 	struct nfqueue *queue;
 	struct ring *ring;
 	struct ring_counters *counters;
 	pthread_t thread;
-	uint64_t stop;	/* set by another thread */
-	uint64_t error; /* read by another thread */
-	bool have_last_id;
-	uint32_t last_id;
+	unsigned long stop;  /* set by another thread */
+	unsigned long error; /* read by another thread */
+	bool have_id;
+	uint32_t highest_id;	       /* so far */
+	unsigned long ids;	       /* spanned by all packets so far, those missed included */
 	struct ring_slot spill[BATCH]; /* for what the ring has no room for */
 };
 
 /* A batch on its way from the kernel into the ring. */
 struct batch {
-	size_t count;	/* messages */
-	size_t packets; /* of these, packets */
-	uint32_t last_id;
+	size_t count;	     /* messages */
+	size_t packets;	     /* of these, packets */
+	uint32_t highest_id; /* kernels of two CPUs, before 3.10, may number packets out of order */
 	bool spilled;
 	uint64_t order_ns, time_ns;
 	uint32_t second;
@@ -77,46 +78,74 @@ static int receive(struct receiver *receiver, struct batch *batch, bool wait)
 	return 0;
 }
 
-/* Accepts every packet of the batch. What is lost between two packets shows in their ids. */
+/* True if id `a` was given out after `b`. */
+static bool after(uint32_t a, uint32_t b)
+{
+	return (int32_t)(a - b) > 0;
+}
+
+/* Accepts every packet of the batch. */
 static int accept_batch(struct receiver *receiver, struct batch *batch)
 {
 	const bool one_by_one = !(nfqueue_features(receiver->queue) & NFQUEUE_BATCH_VERDICT);
 	size_t i;
 	uint32_t id;
+	bool error;
 
 	batch->packets = 0;
+	batch->highest_id = 0;
 	for (i = 0; i < batch->count; i++) {
-		if (!nfqueue_packet_id(batch->slot[i]->bytes, batch->slot[i]->length, &id))
+		if (!nfqueue_packet_id(batch->slot[i]->bytes, batch->slot[i]->length, &id)) {
+			error = nfqueue_refused(batch->slot[i]->bytes, batch->slot[i]->length);
+			atomic_count(&receiver->counters->errors, error);
 			continue;
+		}
 		if (one_by_one && accept_id(receiver, id) < 0)
 			return -1;
-		if (!receiver->have_last_id) {
-			receiver->have_last_id = true;
-			receiver->last_id = id - 1;
-		}
-		batch->last_id = id;
+		if (batch->packets == 0 || after(id, batch->highest_id))
+			batch->highest_id = id;
 		batch->packets++;
 	}
-	return one_by_one || batch->packets == 0 ? 0 : accept_id(receiver, batch->last_id);
+	return one_by_one || batch->packets == 0 ? 0 : accept_id(receiver, batch->highest_id);
+}
+
+/* Ids are given out one by one, so those that never came show what the socket had no room for. */
+static void count_ids(struct receiver *receiver, uint32_t id)
+{
+	struct ring_counters *counters = receiver->counters;
+
+	if (after(id, receiver->highest_id)) {
+		receiver->ids += id - receiver->highest_id;
+		receiver->highest_id = id;
+	}
+	atomic_store(&counters->missed_socket,
+		     receiver->ids > counters->packets ? receiver->ids - counters->packets : 0);
+}
+
+static void count(struct receiver *receiver, const struct batch *batch)
+{
+	struct ring_counters *counters = receiver->counters;
+
+	if (batch->packets == 0)
+		return;
+	if (!receiver->have_id) {
+		receiver->have_id = true;
+		receiver->highest_id = batch->highest_id;
+		receiver->ids = batch->packets;
+	}
+	atomic_count(&counters->packets, batch->packets);
+	if (batch->spilled)
+		atomic_count(&counters->missed_ring, batch->packets);
+	count_ids(receiver, batch->highest_id);
 }
 
 static void publish(struct receiver *receiver, const struct batch *batch)
 {
-	struct ring_counters *counters = receiver->counters;
 	size_t i;
 
-	if (batch->packets > 0) {
-		const uint32_t sent = batch->last_id - receiver->last_id;
-
-		if (sent > batch->packets)
-			atomic_count(&counters->missed_socket, sent - batch->packets);
-		receiver->last_id = batch->last_id;
-		atomic_count(&counters->packets, batch->packets);
-	}
-	if (batch->spilled) {
-		atomic_count(&counters->missed_ring, batch->packets);
+	count(receiver, batch);
+	if (batch->spilled)
 		return;
-	}
 	for (i = 0; i < batch->count; i++) {
 		batch->slot[i]->order_ns = batch->order_ns;
 		batch->slot[i]->time_ns = batch->time_ns;
@@ -145,7 +174,7 @@ static int serve(struct receiver *receiver, bool wait)
 static bool passing(struct receiver *receiver, int error)
 {
 	if (error == ENOBUFS)
-		atomic_count(&receiver->counters->overruns, 1);
+		atomic_count(&receiver->counters->errors, 1);
 	return error == ENOBUFS || error == EAGAIN || error == EWOULDBLOCK || error == EINTR;
 }
 
@@ -155,7 +184,7 @@ static void *run(void *argument)
 
 	while (!atomic_load(&receiver->stop)) {
 		if (serve(receiver, true) < 0 && !passing(receiver, errno)) {
-			atomic_store(&receiver->error, (uint64_t)errno);
+			atomic_store(&receiver->error, (unsigned long)errno);
 			break;
 		}
 	}
@@ -172,8 +201,9 @@ struct receiver *receiver_start(struct nfqueue *queue, struct ring *ring)
 	receiver->queue = queue;
 	receiver->ring = ring;
 	receiver->counters = ring_counters_mutable(ring);
-	receiver->have_last_id = nfqueue_early(queue) > 0;
-	receiver->last_id = nfqueue_early_id(queue);
+	receiver->have_id = nfqueue_early(queue) > 0;
+	receiver->highest_id = nfqueue_early_id(queue);
+	receiver->ids = nfqueue_early(queue);
 	atomic_count(&receiver->counters->packets, nfqueue_early(queue));
 	atomic_count(&receiver->counters->missed_ring, nfqueue_early(queue));
 	error = pthread_create(&receiver->thread, NULL, run, receiver);
@@ -190,17 +220,23 @@ int receiver_error(const struct receiver *receiver)
 	return (int)atomic_load(&receiver->error);
 }
 
-void receiver_stop(struct receiver *receiver)
+void receiver_stop(struct receiver *receiver, int status_fd)
 {
-	int round;
+	struct nfqueue_status status;
+	uint64_t end;
 
 	atomic_store(&receiver->stop, 1);
 	nfqueue_bypass(receiver->queue);
 	pthread_join(receiver->thread, NULL);
 	/* The thread may have ended before the bypass was in force. */
-	for (round = 0; round < DRAIN_ROUNDS; round++) {
+	end = clock_ns(CLOCK_MONOTONIC) + DRAIN_SECONDS * NS_PER_SECOND;
+	while (clock_ns(CLOCK_MONOTONIC) < end) {
 		if (serve(receiver, false) < 0 && errno != ENOBUFS && errno != EINTR)
 			break;
 	}
+	/* What was missed behind the last packet received leaves no gap but in the kernel's own
+	 * count. */
+	if (nfqueue_status_read(status_fd, nfqueue_number(receiver->queue), &status))
+		count_ids(receiver, status.last_id);
 	free(receiver);
 }

@@ -21,7 +21,8 @@ int receiver_error(const struct receiver *receiver);
 /*
  * Let new packets bypass the queue, accept all that wait in it, end the thread, free the receiver.
  * The queue can then be closed without losing a packet, except where nfqueue_bypass() is false.
+ * `status_fd` is of nfqueue_status_open(), for the last count of what was missed; it may be -1.
  */
-void receiver_stop(struct receiver *receiver);
+void receiver_stop(struct receiver *receiver, int status_fd);
 
 #endif

@@ -10,14 +10,14 @@
 
 /* Indices only grow; a slot's place is the index modulo the number of slots. */
 struct producer_side {
-	uint64_t head; /* one past the last slot published */
+	unsigned long head; /* one past the last slot published */
 	struct ring_counters counters __attribute__((aligned(CACHE_LINE)));
 	struct ring_slot slots[] __attribute__((aligned(CACHE_LINE)));
 };
 
 struct consumer_side {
-	uint64_t tail;	/* first slot not yet handed back */
-	uint64_t begun; /* one past the last slot looked at; read by the next consumer only */
+	unsigned long tail;  /* first slot not yet handed back */
+	unsigned long begun; /* one past the last slot looked at; read by the next consumer only */
 };
 
 struct ring {
@@ -26,7 +26,7 @@ struct ring {
 	struct producer_side *producer;
 	struct consumer_side *consumer;
 	size_t slots;
-	uint64_t next; /* producer: head; consumer: begun; each its own copy */
+	unsigned long next; /* producer: head; consumer: begun; each its own copy */
 };
 
 struct ring *ring_new(size_t slots)
@@ -67,7 +67,7 @@ void ring_free(struct ring *ring)
 
 size_t ring_room(const struct ring *ring, size_t most)
 {
-	const uint64_t unread = ring->next - atomic_load(&ring->consumer->tail);
+	const unsigned long unread = ring->next - atomic_load(&ring->consumer->tail);
 	size_t room;
 
 	/* A tail beyond the head, or further back than the ring is long, is a lie. */
@@ -104,9 +104,9 @@ int ring_restrict(struct ring *ring)
 
 size_t ring_take_over(struct ring *ring)
 {
-	const uint64_t head = atomic_load(&ring->producer->head);
-	uint64_t tail = atomic_load(&ring->consumer->tail);
-	uint64_t begun = atomic_load(&ring->consumer->begun);
+	const unsigned long head = atomic_load(&ring->producer->head);
+	unsigned long tail = atomic_load(&ring->consumer->tail);
+	unsigned long begun = atomic_load(&ring->consumer->begun);
 
 	if (head - tail > ring->slots)
 		tail = head;
@@ -144,7 +144,7 @@ struct ring_counters ring_counters(const struct ring *ring)
 	to.packets = atomic_load(&from->packets);
 	to.missed_ring = atomic_load(&from->missed_ring);
 	to.missed_socket = atomic_load(&from->missed_socket);
-	to.overruns = atomic_load(&from->overruns);
+	to.errors = atomic_load(&from->errors);
 	to.queue_dropped = atomic_load(&from->queue_dropped);
 	to.socket_dropped = atomic_load(&from->socket_dropped);
 	return to;

@@ -29,12 +29,12 @@ struct ring_slot {
 
 /* What the producer counts. Read it with ring_counters(). */
 struct ring_counters {
-	uint64_t packets;	 /* received and accepted */
-	uint64_t missed_ring;	 /* of these, not shown to the consumer: the ring was full */
-	uint64_t missed_socket;	 /* never received: gaps in the packet ids */
-	uint64_t overruns;	 /* ENOBUFS from the socket */
-	uint64_t queue_dropped;	 /* by /proc: the queue was full */
-	uint64_t socket_dropped; /* by /proc: the socket's buffer was full */
+	unsigned long packets;	      /* received and accepted */
+	unsigned long missed_ring;    /* of these, not shown to the consumer: the ring was full */
+	unsigned long missed_socket;  /* never received: gaps in the packet ids */
+	unsigned long errors;	      /* of the socket, and verdicts that the kernel refused */
+	unsigned long queue_dropped;  /* by /proc: the queue was full */
+	unsigned long socket_dropped; /* by /proc: the socket's buffer was full */
 };
 
 /* A ring of `slots` slots, a power of two. NULL with errno. */

@@ -123,6 +123,23 @@ stopped_and_started() {
 	grep -Eq '8000 succeeded, 0 failed, .* SYN retransmits 0$' "$TMP/connect"
 }
 
+# A start that fails at its second queue gives the first one back without losing what is in it.
+failed_starts() {
+	local pid i
+	rules_in gateway --at gateway --queue 1 >/dev/null || return 1
+	start_daemon gateway --queue 2 --log stdout || return 1
+	connect 10.77.2.2 80 --count 4000 --rate 2000 >"$TMP/connect" &
+	pid=$!
+	for i in $(seq 20); do
+		inside gateway "$SYNPAWS" watch --queue 1:2 --log stdout >/dev/null 2>&1
+		[ $? -eq 1 ] || return 1
+	done
+	wait "$pid" || return 1
+	cat "$TMP/connect"
+	grep -Eq '4000 succeeded, 0 failed, .* SYN retransmits 0$' "$TMP/connect" || return 1
+	stop_daemon && rules_in gateway --at gateway >/dev/null
+}
+
 analyst() {
 	pgrep -P "$(pgrep -P "$DAEMON")"
 }
@@ -180,5 +197,6 @@ done
 check "traffic flows without all of them" all_features_off
 check "kill -9 under traffic: every connection succeeds" killed
 check "stopped and started under traffic: no SYN is lost" stopped_and_started
+check "a start that fails loses no SYN" failed_starts
 check "an analyst that is killed is replaced: no SYN is lost" analyst_killed
 check "a hung analyst delays nobody, and what it missed is counted" analyst_hung

@@ -63,7 +63,8 @@ static struct drop widest_drop(void)
 	drop.seg.source_port = drop.seg.destination_port = 65535;
 	drop.outcome.recorded_tsval = UINT32_MAX;
 	drop.outcome.behind = INT32_MIN;
-	drop.outcome.age = drop.outcome.wait = UINT32_MAX;
+	drop.outcome.age = INT32_MIN;
+	drop.outcome.wait = UINT32_MAX;
 	memset(drop.interface, 'w', sizeof(drop.interface) - 1);
 	drop.folded = UINT64_MAX;
 	return drop;
@@ -152,7 +153,7 @@ static void test_the_widest_line_fits(void **state)
 	(void)state;
 	assert_true(length > 0);
 	assert_non_null(strstr(line, " time=2554-07-21T23:34:33.709551Z "));
-	assert_non_null(strstr(line, " behind=-2147483648 age=4294967295 wait=4294967295 "));
+	assert_non_null(strstr(line, " behind=-2147483648 age=-2147483648 wait=4294967295 "));
 	assert_string_equal(line + length - 20, "18446744073709551615");
 }
 

@@ -212,6 +212,23 @@ static void test_without_any_socket(void **state)
 	log_free(NULL);
 }
 
+/* What could not be made into a line is a lost line, wherever it would have gone. */
+static void test_a_record_that_could_not_be_made(void **state)
+{
+	static const enum log_sink sinks[] = { LOG_SINK_SYSLOG, LOG_SINK_STDOUT, LOG_SINK_JSON };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(sinks); i++) {
+		struct log *log = log_new(sinks[i], LOG_DAEMON);
+
+		log_record(log, LOG_WARNING, NULL);
+		log_record(log, LOG_NOTICE, NULL);
+		assert_int_equal(log_lost(log), 2);
+		log_free(log);
+	}
+}
+
 /* log_set_socket() takes the socket over, and gives back the one before it. */
 static void test_no_socket_is_left_open(void **state)
 {
@@ -289,6 +306,7 @@ int main(void)
 		WIRED(test_a_full_socket_never_blocks),
 		WIRED(test_a_daemon_that_is_gone),
 		cmocka_unit_test(test_without_any_socket),
+		cmocka_unit_test(test_a_record_that_could_not_be_made),
 		cmocka_unit_test(test_no_socket_is_left_open),
 		cmocka_unit_test(test_facilities),
 	};

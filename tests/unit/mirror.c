@@ -272,7 +272,7 @@ static void test_a_dropped_syn_writes_nothing(void **state)
 		fate(mirror, syn(PEER, HOST, N, 1000));
 		for (i = 0; i < 60; i++) {
 			drop.behind = (int32_t)(1000 - i);
-			drop.age = i;
+			drop.age = (int32_t)i;
 			drop.wait = 60 - i;
 			outcome = judge(mirror, syn(PEER, HOST, N + i, i));
 			expect(&outcome, &drop);
@@ -375,10 +375,8 @@ static void test_a_passing_syn_becomes_the_stamp(void **state)
 /* The clock goes back by 10 s: 2.6.32 goes on dropping, the others stop, and all tell the age. */
 static void test_a_clock_stepped_back(void **state)
 {
-	const struct synpaws_outcome drop = { SYNPAWS_FATE_PAWS_DROP, true, 1000, N, 990,
-					      UINT32_MAX - 9,	      70 };
-	const struct synpaws_outcome pass = { SYNPAWS_FATE_PASS, true, 1000, N, 990,
-					      UINT32_MAX - 9,	 0 };
+	const struct synpaws_outcome drop = { SYNPAWS_FATE_PAWS_DROP, true, 1000, N, 990, -10, 70 };
+	const struct synpaws_outcome pass = { SYNPAWS_FATE_PASS, true, 1000, N, 990, -10, 0 };
 	const struct synpaws_outcome still = { SYNPAWS_FATE_PAWS_DROP, true, 1000, N, 991, 0, 60 };
 	struct synpaws_outcome outcome;
 	size_t p;

@@ -115,7 +115,7 @@ static struct synpaws_outcome judge(struct model *model, const struct synpaws_se
 		outcome.recorded = true;
 		outcome.recorded_tsval = (uint32_t)record->ts;
 		outcome.recorded_at = (uint32_t)record->stamp;
-		outcome.age = (uint32_t)age(seg->second, record->stamp);
+		outcome.age = (int32_t)((int64_t)seg->second - (int64_t)record->stamp);
 		if (seg->has_timestamp)
 			outcome.behind = (int32_t)signed_difference(record->ts, seg->tsval);
 		if (drops(rules, record, seg)) {

@@ -29,16 +29,16 @@ static int file_with(const char *text, size_t length)
 	return fd;
 }
 
-static void expect(int fd, uint16_t number, uint32_t owner, uint32_t waiting, uint32_t dropped,
-		   uint32_t socket_dropped)
+static void expect(int fd, uint16_t number, uint32_t owner, uint32_t dropped,
+		   uint32_t socket_dropped, uint32_t last_id)
 {
 	struct nfqueue_status status = { 1, 1, 1, 1 };
 
 	assert_true(nfqueue_status_read(fd, number, &status));
 	assert_int_equal(status.owner, owner);
-	assert_int_equal(status.waiting, waiting);
 	assert_int_equal(status.queue_dropped, dropped);
 	assert_int_equal(status.socket_dropped, socket_dropped);
+	assert_int_equal(status.last_id, last_id);
 }
 
 static void expect_none(int fd, uint16_t number)
@@ -47,7 +47,7 @@ static void expect_none(int fd, uint16_t number)
 
 	assert_false(nfqueue_status_read(fd, number, &status));
 	assert_int_equal(status.owner, 5); /* and nothing is written */
-	assert_int_equal(status.socket_dropped, 8);
+	assert_int_equal(status.last_id, 8);
 }
 
 static void test_the_line_of_the_right_queue(void **state)
@@ -55,11 +55,11 @@ static void test_the_line_of_the_right_queue(void **state)
 	const int fd = file_with(sample, strlen(sample));
 
 	(void)state;
-	expect(fd, 0, 3271, 12, 3, 4);
+	expect(fd, 0, 3271, 3, 4, 5019);
 	expect(fd, 1, 4294963200U, 0, 0, 0); /* Linux before 3.8 writes port ids with a sign */
-	expect(fd, 10, 4294901234U, 7, 4294967295U, 2147483648U);
-	expect(fd, 65535, 77, 1, 8, 9);
-	expect(fd, 0, 3271, 12, 3, 4); /* again, from the start */
+	expect(fd, 10, 4294901234U, 4294967295U, 2147483648U, 4294967295U);
+	expect(fd, 65535, 77, 8, 9, 1);
+	expect(fd, 0, 3271, 3, 4, 5019); /* again, from the start */
 	expect_none(fd, 2);
 	expect_none(fd, 6553);
 	expect_none(fd, 77);
@@ -81,13 +81,14 @@ static void test_lines_that_are_something_else(void **state)
 	static const char text[] = "queue owner waiting mode range dropped user_dropped id 1\n"
 				   "\n"
 				   "3 4 5 6 7 8\n"
+				   "3 4 5 6 7 8 9\n"
 				   "3 4 5 6 7 8 x 9 1\n"
 				   "    4   100    20 2   160     1     2     3  1\n";
 	const int fd = file_with(text, strlen(text));
 
 	(void)state;
 	expect_none(fd, 3);
-	expect(fd, 4, 100, 20, 1, 2);
+	expect(fd, 4, 100, 1, 2, 3);
 	close(fd);
 }
 
@@ -103,11 +104,11 @@ static void test_a_table_longer_than_a_page(void **state)
 	for (i = 0; i < 1000; i++)
 		length += (size_t)snprintf(text + length, sizeof(text) - length,
 					   "%5u %6u %5u 2 %5u %5u %5u %8u  1\n", i, 7000U + i,
-					   i * 3U, 160U, i * 7U, i * 11U, i);
+					   i * 3U, 160U, i * 7U, i * 11U, i * 13U);
 	assert_true(length > 5 * 4096);
 	fd = file_with(text, length);
 	for (i = 0; i < 1000; i++)
-		expect(fd, i, 7000U + i, i * 3U, i * 7U, i * 11U);
+		expect(fd, i, 7000U + i, i * 7U, i * 11U, i * 13U);
 	expect_none(fd, 1000);
 	close(fd);
 }

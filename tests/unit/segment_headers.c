@@ -338,6 +338,37 @@ static void test_captures_that_end_early(void **state)
 	}
 }
 
+/* With nothing but the IP header to tell the length, all is as if it had been told. */
+static void test_lengths_that_only_the_ip_header_tells(void **state)
+{
+	struct packet_made p;
+	struct synpaws_segment seg, whole;
+	size_t i, captured;
+
+	(void)state;
+	for (i = 0; i < COUNT(samples); i++) {
+		make_sample(&samples[i], &p);
+		assert_int_equal(packet_decode_all(&whole, &p), SYNPAWS_DECODE_OK);
+		for (captured = 0; captured <= p.length; captured++) {
+			const enum synpaws_decode result =
+				packet_decode(&seg, p.bytes, captured, SIZE_MAX, 0);
+
+			assert_int_equal(result, captured < p.tcp + 40 ? SYNPAWS_DECODE_TRUNCATED
+								       : SYNPAWS_DECODE_OK);
+			if (result == SYNPAWS_DECODE_OK)
+				assert_true(packet_same(&seg, &whole));
+		}
+	}
+	p = packet_syn4(0);
+	p.bytes[p.length - 1] ^= 1;
+	assert_int_equal(packet_decode(&seg, p.bytes, p.length, SIZE_MAX, 0),
+			 SYNPAWS_DECODE_CHECKSUM);
+	packet_put16(p.bytes + 2, 39); /* less than its TCP header, whatever follows */
+	packet_checksums(&p);
+	assert_int_equal(packet_decode(&seg, p.bytes, p.length, SIZE_MAX, 0),
+			 SYNPAWS_DECODE_MALFORMED);
+}
+
 /* Where not all bytes are there the checksum cannot be had, and the segment is taken. */
 static void test_a_wrong_checksum_shows_only_in_whole_packets(void **state)
 {
@@ -364,7 +395,7 @@ static void test_nothing_at_all(void **state)
 	assert_int_equal(packet_decode(&seg, bytes, 1, 1, 0), SYNPAWS_DECODE_MALFORMED);
 }
 
-#define ALONE 13
+#define ALONE 14
 
 int main(void)
 {
@@ -382,6 +413,7 @@ int main(void)
 		cmocka_unit_test(test_headers_in_the_padding),
 		cmocka_unit_test(test_a_wrong_checksum_shows_only_in_whole_packets),
 		cmocka_unit_test(test_nothing_at_all),
+		cmocka_unit_test(test_lengths_that_only_the_ip_header_tells),
 	};
 	struct CMUnitTest segment_headers[COUNT(samples) + ALONE];
 	size_t i;

@@ -81,6 +81,7 @@ static void test_every_prefix_of_every_sample(void **state)
 			check_prefix(&samples[i], captured, samples[i].length,
 				     SYNPAWS_CHECKSUM_PENDING);
 			check_prefix(&samples[i], captured, samples[i].length + 1000, 0);
+			check_prefix(&samples[i], captured, SIZE_MAX, 0);
 		}
 	}
 }
@@ -128,7 +129,8 @@ static void test_random_mutations_and_random_prefixes(void **state)
 	for (i = 0; i < MUTATIONS; i++) {
 		struct packet_made p = samples[unit_below(&dice, SAMPLES)];
 		const unsigned int options = unit_below(&dice, 2);
-		const size_t wire = p.length + (unit_below(&dice, 4) == 0 ? 100 : 0);
+		const size_t wires[] = { p.length, p.length, p.length + 100, SIZE_MAX };
+		const size_t wire = wires[unit_below(&dice, COUNT(wires))];
 
 		mutate(&p, &dice);
 		if (unit_below(&dice, 2) != 0)
