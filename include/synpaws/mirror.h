@@ -59,7 +59,7 @@ struct synpaws_mirror_stats {
 	uint64_t evicted; /* stamps that still counted, lost for want of room: later drops go unseen
 			   */
 	size_t peers;	  /* stamps held */
-	size_t room;	  /* stamps that surely fit; up to a third more may */
+	size_t room;	  /* stamps that fit, but for a few in a million; a third more may */
 	size_t bytes;	  /* memory of the table */
 };
 

@@ -11,9 +11,8 @@
 #define CACHE_LINE 64
 #define WAYS	   (CACHE_LINE / sizeof(struct stamp))
 
-/* With two buckets of four to choose from, and one move, up to this share of slots all fit. */
-#define FILL_NUMERATOR	 3
-#define FILL_DENOMINATOR 4
+/* With two buckets of four to choose from, and one move, all fit if one slot in four stays free. */
+#define FILL_SPARE 3
 
 struct bucket {
 	struct stamp stamp[WAYS];
@@ -39,7 +38,7 @@ struct stamps *stamps_new(size_t peers, const uint8_t hash_key[16])
 		errno = EINVAL;
 		return NULL;
 	}
-	buckets = (peers * FILL_DENOMINATOR / FILL_NUMERATOR + WAYS) / WAYS;
+	buckets = (peers + peers / FILL_SPARE + WAYS) / WAYS;
 	stamps = calloc(1, sizeof(*stamps));
 	if (stamps == NULL)
 		return NULL;

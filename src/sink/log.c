@@ -150,7 +150,8 @@ static void to_syslog(struct log *log, int priority, const char *line)
 	if (length >= (int)sizeof(text))
 		length = sizeof(text) - 1;
 	errno = ENOTCONN;
-	if (log->socket >= 0 && send(log->socket, text, (size_t)length, MSG_NOSIGNAL) >= 0)
+	if (log->socket >= 0 &&
+	    send(log->socket, text, (size_t)length, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
 		return;
 	log->lost++;
 	if (errno != EAGAIN && errno != EWOULDBLOCK && errno != ENOBUFS && errno != EMSGSIZE)

@@ -38,7 +38,7 @@ one_of_several_foreign() {
 }
 
 nobody_left() {
-	! pgrep -f "^$SYNPAWS watch" >/dev/null
+	[ -z "$(ip netns pids "$(namespace server)")" ]
 }
 
 unprivileged() {

@@ -5,13 +5,16 @@
 # shellcheck source=tests/live/lib.sh
 . "$(dirname "$0")/lib.sh"
 
+# The demo's namespaces bear its process id.
 demo() {
-	"$ROOT/tests/live/demo"
+	# shellcheck disable=SC2016 # for the inner shell
+	"$@" bash -c 'echo $$ >"$0"; exec "$1"' "$TMP/pid" "$ROOT/tests/live/demo"
 }
 
-left_behind() {
-	ip netns list | sort >"$TMP/after"
-	cmp "$TMP/before" "$TMP/after" && ! pgrep -f "^$SYNPAWS watch"
+nothing_left() {
+	local pid
+	pid=$(cat "$TMP/pid") || return 1
+	! ip netns list | grep "^synpaws$pid-" && ! pgrep -f "synpaws$pid-"
 }
 
 shows_the_drops() {
@@ -31,13 +34,12 @@ tells_by_how_much() {
 
 # As Ctrl-C does it; a shell in the background would have it ignored.
 interrupted() {
-	env --default-signal=INT timeout -s INT 3 "$ROOT/tests/live/demo" >"$TMP/out" 2>&1
+	demo env --default-signal=INT timeout -s INT 3 >"$TMP/out" 2>&1
 	[ $? -eq 124 ] && grep -q 'connected in' "$TMP/out"
 }
 
-ip netns list | sort >"$TMP/before"
 check "the demo shows bert's drops, and that all connections succeed" shows_the_drops
 check "each line tells how far bert's clock is behind" tells_by_how_much
-check "it leaves nothing behind" left_behind
+check "it leaves nothing behind" nothing_left
 check "Ctrl-C ends it" interrupted
-check "and that leaves nothing behind either" left_behind
+check "and that leaves nothing behind either" nothing_left

@@ -106,7 +106,7 @@ killed() {
 }
 
 nobody_left() {
-	! pgrep -f "^$SYNPAWS watch" >/dev/null
+	[ -z "$(ip netns pids "$(namespace gateway)")" ]
 }
 
 stopped_and_started() {

@@ -218,7 +218,8 @@ static void test_the_text_to_the_letter(void **state)
 				     "drop_syns=3 drop_connections=1 drop_peers=1 peers_held=112");
 	assert_string_equal(missed,
 			    "missed packets=102 missed_socket=103 missed_ring=104 "
-			    "missed_crash=105 queue_dropped=106 socket_dropped=107 netlink_errors=115 evicted=111 "
+			    "missed_crash=105 queue_dropped=106 socket_dropped=107 "
+			    "netlink_errors=115 evicted=111 "
 			    "connections_forgotten=0 peers_forgotten=0 not_syn_to_host=6 "
 			    "not_tcp=21 fragments=22 truncated=223 malformed=24 bad_checksum=25 "
 			    "lines_lost=109 lines_suppressed=110 analyst_restarts=108");
