@@ -29,8 +29,9 @@ struct receiver {
 
 /* A batch on its way from the kernel into the ring. */
 struct batch {
-	size_t count;	     /* messages */
-	size_t packets;	     /* of these, packets */
+	size_t count;	/* messages */
+	size_t packets; /* of these, packets */
+	uint32_t first_id;
 	uint32_t highest_id; /* kernels of two CPUs, before 3.10, may number packets out of order */
 	bool spilled;
 	uint64_t order_ns, time_ns;
@@ -93,6 +94,7 @@ static int accept_batch(struct receiver *receiver, struct batch *batch)
 	bool error;
 
 	batch->packets = 0;
+	batch->first_id = 0;
 	batch->highest_id = 0;
 	for (i = 0; i < batch->count; i++) {
 		if (!nfqueue_packet_id(batch->slot[i]->bytes, batch->slot[i]->length, &id)) {
@@ -102,6 +104,8 @@ static int accept_batch(struct receiver *receiver, struct batch *batch)
 		}
 		if (one_by_one && accept_id(receiver, id) < 0)
 			return -1;
+		if (batch->packets == 0)
+			batch->first_id = id;
 		if (batch->packets == 0 || after(id, batch->highest_id))
 			batch->highest_id = id;
 		batch->packets++;
@@ -130,8 +134,7 @@ static void count(struct receiver *receiver, const struct batch *batch)
 		return;
 	if (!receiver->have_id) {
 		receiver->have_id = true;
-		receiver->highest_id = batch->highest_id;
-		receiver->ids = batch->packets;
+		receiver->highest_id = batch->first_id - 1;
 	}
 	atomic_count(&counters->packets, batch->packets);
 	if (batch->spilled)
@@ -220,9 +223,17 @@ int receiver_error(const struct receiver *receiver)
 	return (int)atomic_load(&receiver->error);
 }
 
-void receiver_stop(struct receiver *receiver, int status_fd)
+/* What was missed behind the last packet received leaves no gap but in the kernel's own count. */
+static void count_the_rest(struct receiver *receiver, int status_fd)
 {
 	struct nfqueue_status status;
+
+	if (nfqueue_status_read(status_fd, nfqueue_number(receiver->queue), &status))
+		count_ids(receiver, status.last_id);
+}
+
+void receiver_stop(struct receiver *receiver, int status_fd)
+{
 	uint64_t end;
 
 	atomic_store(&receiver->stop, 1);
@@ -234,9 +245,6 @@ void receiver_stop(struct receiver *receiver, int status_fd)
 		if (serve(receiver, false) < 0 && errno != ENOBUFS && errno != EINTR)
 			break;
 	}
-	/* What was missed behind the last packet received leaves no gap but in the kernel's own
-	 * count. */
-	if (nfqueue_status_read(status_fd, nfqueue_number(receiver->queue), &status))
-		count_ids(receiver, status.last_id);
+	count_the_rest(receiver, status_fd);
 	free(receiver);
 }
