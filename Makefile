@@ -33,8 +33,20 @@ missing  := $(strip $(foreach p,$(needed),$(if $(call has,$(p)),,$(p))))
 jansson  := $(call has,jansson)
 capng    := $(call has,libcap-ng)
 cmocka   := $(call has,cmocka)
-packages := $(needed) $(if $(jansson),jansson) $(if $(capng),libcap-ng)
-features := $(if $(jansson),+json,-json) $(if $(capng),+libcap-ng,-libcap-ng)
+
+# Before 1.9 libpcap has nothing for pkg-config, but a program of its own.
+pcap_config := $(if $(call has,libpcap),,$(shell command -v pcap-config 2>/dev/null))
+pcap        := $(if $(pcap_config),yes,$(call has,libpcap))
+
+packages := $(needed) $(if $(jansson),jansson) $(if $(capng),libcap-ng) \
+	    $(if $(pcap),$(if $(pcap_config),,libpcap))
+features := $(if $(jansson),+json,-json) $(if $(capng),+libcap-ng,-libcap-ng) \
+	    $(if $(pcap),+pcap,-pcap)
+
+ifneq ($(and $(pcap),$(pcap_config)),)
+pcap_cflags := $(shell $(pcap_config) --cflags)
+pcap_libs   := $(shell $(pcap_config) --libs)
+endif
 
 warnings := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes $(if $(WERROR),-Werror)
 ifneq ($(SANITIZE),)
@@ -49,8 +61,9 @@ endif
 all_cflags = -std=gnu99 -D_GNU_SOURCE -Iinclude $(warnings) $(hardening) -pthread \
 	     -DSYNPAWS_VERSION='"$(VERSION)"' -DSYNPAWS_FEATURES='"$(strip $(features))"' \
 	     $(if $(jansson),-DHAVE_JANSSON) $(if $(capng),-DHAVE_CAPNG) \
-	     $(shell $(PKG_CONFIG) --cflags $(packages)) $(CPPFLAGS) $(CFLAGS)
-all_libs   = $(shell $(PKG_CONFIG) --libs $(packages)) -pthread -lrt
+	     $(if $(pcap),-DHAVE_PCAP) $(shell $(PKG_CONFIG) --cflags $(packages)) \
+	     $(pcap_cflags) $(CPPFLAGS) $(CFLAGS)
+all_libs   = $(shell $(PKG_CONFIG) --libs $(packages)) $(pcap_libs) -pthread -lrt
 
 object = $(patsubst %.c,$(BUILD)/%.o,$(1))
 core   := $(call object,$(wildcard src/core/*.c))
@@ -71,9 +84,9 @@ help:
 	@echo 'demo       show the main job on real packets; as root; installs what is missing'
 	@echo 'check      all tests; as root; installs what is missing'
 	@echo 'unit       the unit tests; needs cmocka'
-	@echo 'golden     how well SYN evidence does against traces of real kernels'
+	@echo 'golden     agreement with traces of real kernels, in each kind of evidence'
 	@echo 'live       the tests on real packets; as root'
-	@echo 'fuzz       fuzz the decoder and the netlink reader; needs clang'
+	@echo 'fuzz       fuzz what reads bytes of strangers; needs clang'
 	@echo 'install    under PREFIX ($(PREFIX)), below DESTDIR if set; uninstall undoes it'
 	@echo 'format     bring the code into shape with clang-format'
 	@echo 'clean      remove what was built'
@@ -121,23 +134,25 @@ $(BUILD)/tests/live/%: tests/live/%.c $$(wildcard tests/live/$$*_*.[ch]) $(BUILD
 	$(call says,CC)
 	$(Q)$(CC) $(all_cflags) $(LDFLAGS) $(link) -o $@ $(filter %.c,$^) $(all_libs)
 
-$(BUILD)/tests/golden/golden: tests/golden/golden.c $(BUILD)/libsynpaws.a
+golden_programs := $(BUILD)/tests/golden/check $(BUILD)/tests/golden/score
+
+$(golden_programs): $(BUILD)/%: %.c $(BUILD)/libsynpaws.a
 	@mkdir -p $(@D)
 	$(call says,CC)
 	$(Q)$(CC) $(all_cflags) -Isrc $(LDFLAGS) $(link) -o $@ $^ $(all_libs)
 
-golden: $(BUILD)/tests/golden/golden
-	@tests/golden/run $(abspath $<) --table
+golden: $(PROGRAM) $(golden_programs)
+	@tests/golden/run $(abspath $(PROGRAM)) $(abspath $(BUILD)/tests/golden) --table
 
 # Needs clang with its fuzzer runtime. FUZZ_RUNS=0 goes on until stopped.
 FUZZ_RUNS ?= 2000000
 fuzz:
 	@mkdir -p build/fuzz
-	@for t in segment nfmessage; do \
+	@for t in segment nfmessage capture; do \
 		echo "  FUZZ $$t"; \
 		clang -std=gnu99 -D_GNU_SOURCE -O1 -g -Iinclude -Isrc -fsanitize=fuzzer,address,undefined \
 			-fno-sanitize-recover=undefined -o build/fuzz/$$t tests/fuzz/$$t.c \
-			src/core/*.c src/source/nf*.c \
+			src/core/*.c src/source/nf*.c src/source/fragments.c src/source/capture_link.c \
 			$$($(PKG_CONFIG) --libs libnetfilter_queue libmnl) || exit 1; \
 		mkdir -p build/fuzz/$$t.corpus; \
 		build/fuzz/$$t -runs=$(FUZZ_RUNS) -max_len=512 -print_final_stats=1 -artifact_prefix=build/fuzz/ \
@@ -145,7 +160,7 @@ fuzz:
 		grep -e '^Done' build/fuzz/$$t.log; \
 	done
 
-unit-build: $(unit) $(BUILD)/tests/golden/golden
+unit-build: $(unit) $(golden_programs)
 
 unit: $(unit)
 	@for t in $(unit); do $$t || exit 1; done
@@ -172,11 +187,11 @@ install: all
 	install -m 755 $(PROGRAM) $(DESTDIR)$(SBINDIR)/synpaws
 	install -m 755 rules/synpaws-rules $(DESTDIR)$(SBINDIR)/synpaws-rules
 	install -m 644 rules/*.rules rules/*.nft $(DESTDIR)$(DATADIR)/rules
-	install -m 644 contrib/doc/synpaws.8 $(DESTDIR)$(MANDIR)/man8/synpaws.8
+	install -m 644 contrib/doc/synpaws.8 contrib/doc/synpaws-rules.8 $(DESTDIR)$(MANDIR)/man8
 
 uninstall:
 	rm -f $(DESTDIR)$(SBINDIR)/synpaws $(DESTDIR)$(SBINDIR)/synpaws-rules
-	rm -f $(DESTDIR)$(MANDIR)/man8/synpaws.8
+	rm -f $(DESTDIR)$(MANDIR)/man8/synpaws.8 $(DESTDIR)$(MANDIR)/man8/synpaws-rules.8
 	rm -rf $(DESTDIR)$(DATADIR)
 
 format:

@@ -12,7 +12,7 @@
 /*
  * The mirror keeps what a kernel with tcp_tw_recycle=1 remembers of its peers and tells what that
  * kernel would do with each SYN. It does no I/O, reads no clock and allocates only in
- * synpaws_mirror_new(). One thread at a time may use a mirror.
+ * synpaws_mirror_new(). One thread at a time may use a mirror. contrib/doc/mirror.md explains it.
  */
 struct synpaws_mirror;
 
@@ -20,13 +20,45 @@ struct synpaws_mirror;
 #define SYNPAWS_PAWS_MSL    60 /* seconds in which a stamp counts */
 #define SYNPAWS_PAWS_WINDOW 1  /* ticks that a SYN may lie behind */
 
-/* What the kernel would do with a segment. */
+/* For so long the outcome of a SYN is held until the host's answer is seen; never the packet. */
+#define SYNPAWS_HOLD_NS 100000000ULL
+
+/* What a mirror is shown, and so what it may rest its answers on. Each holds the ones before. */
+enum synpaws_evidence {
+	SYNPAWS_EVIDENCE_SYN,	 /* SYNs: an estimate */
+	SYNPAWS_EVIDENCE_CLOSE,	 /* FINs and RSTs both ways, all from the peer after a host's FIN */
+	SYNPAWS_EVIDENCE_ANSWER, /* SYN-ACKs and all from the host after its FIN; refusing ACKs */
+	SYNPAWS_EVIDENCE_FULL,	 /* every segment, as in a capture */
+	SYNPAWS_EVIDENCE_KINDS
+};
+
+/* What the kernel would do with a SYN. Only PASS and PAWS_DROP come from the per-peer check. */
 enum synpaws_fate {
-	SYNPAWS_FATE_NONE,	  /* not a SYN, or not for one of the hosts */
-	SYNPAWS_FATE_PASS,	  /* checked and let through */
-	SYNPAWS_FATE_NOT_CHECKED, /* this kernel has no check for it (IPv6 on 2.6.32) */
-	SYNPAWS_FATE_PAWS_DROP,	  /* silently dropped, PAWSPassive + 1 */
+	SYNPAWS_FATE_NONE,	     /* not a SYN, or not for one of the hosts */
+	SYNPAWS_FATE_PASS,	     /* checked and let through */
+	SYNPAWS_FATE_NOT_CHECKED,    /* this kernel has no check for it (IPv6 on 2.6.32) */
+	SYNPAWS_FATE_PAWS_DROP,	     /* silently dropped, PAWSPassive + 1 */
+	SYNPAWS_FATE_CLOSED_PORT,    /* nobody listens: RST */
+	SYNPAWS_FATE_COOKIE,	     /* answered by a SYN cookie */
+	SYNPAWS_FATE_MD5,	     /* discarded for a signature that nobody expects */
+	SYNPAWS_FATE_SYN_RECV,	     /* belongs to a handshake in progress */
+	SYNPAWS_FATE_OLD_CONNECTION, /* belongs to a connection that is still there: ACK or RST */
+	SYNPAWS_FATE_TW_ACCEPT,	     /* TIME_WAIT gives way to it: SYN-ACK */
+	SYNPAWS_FATE_TW_REFUSE_ACK,  /* TIME_WAIT refuses it: ACK */
+	SYNPAWS_FATE_FIN_WAIT2_ACK,  /* FIN_WAIT2 refuses it: ACK */
+	SYNPAWS_FATE_FIN_WAIT2_RST,  /* FIN_WAIT2 is ended by it: RST */
 	SYNPAWS_FATE_KINDS
+};
+
+/* What the host was seen to answer to a SYN within SYNPAWS_HOLD_NS. */
+enum synpaws_answer {
+	SYNPAWS_ANSWER_UNSEEN, /* this evidence does not show it */
+	SYNPAWS_ANSWER_SYN_ACK,
+	SYNPAWS_ANSWER_COOKIE, /* a SYN-ACK whose timestamp is that of a SYN cookie */
+	SYNPAWS_ANSWER_ACK,
+	SYNPAWS_ANSWER_RST,
+	SYNPAWS_ANSWER_SILENCE,
+	SYNPAWS_ANSWER_KINDS
 };
 
 /* Addresses of hosts: all whose first `bits` bits equal those of `address`. */
@@ -36,17 +68,23 @@ struct synpaws_prefix {
 	uint8_t address[16]; /* network byte order, IPv4 in the first four */
 };
 
-struct synpaws_mirror_config {
-	const struct synpaws_profile *profile;
-	size_t peers; /* how many stamps to keep; more are evicted and counted */
-	const struct synpaws_prefix *hosts; /* whose SYNs are judged; borrowed, may be NULL */
-	size_t host_count;		    /* 0: every destination is a host */
-	uint8_t hash_key[16];		    /* secret, so that nobody can choose colliding peers */
+/* The host's settings that no packet shows; names and units as in net.ipv4. */
+struct synpaws_sysctls {
+	uint32_t tcp_fin_timeout; /* seconds; 60 by default */
+	uint8_t tcp_syncookies;	  /* 0, 1 or 2; 1 by default */
+	bool tcp_timestamps;	  /* true by default */
+	int8_t tcp_tw_recycle;	  /* 1: the check is on, so an answer contradicts a drop; 0: it is
+				     off, and this is what would be; -1: tell by the answers */
 };
 
-/* One judged segment. Ages and waits are whole seconds of the wall clock. */
+extern const struct synpaws_sysctls synpaws_sysctls_default; /* 60, 1, true, -1 */
+
+/* One judged SYN. Ages and waits are whole seconds of the wall clock. */
 struct synpaws_outcome {
 	enum synpaws_fate fate;
+	bool guess;	   /* the fate rests on what this evidence does not show */
+	bool contradicted; /* the host did not do as predicted, and the fate is what it did */
+	enum synpaws_answer answer;
 	bool recorded; /* there was a stamp before this SYN, and these four tell of it: */
 	uint32_t recorded_tsval;
 	uint32_t recorded_at; /* second in which recorded_tsval was current */
@@ -55,36 +93,123 @@ struct synpaws_outcome {
 	uint32_t wait;	      /* with PAWS_DROP: seconds until the same SYN would pass */
 };
 
+/* Takes the outcome of one SYN; both are the mirror's and go after the call. */
+typedef void synpaws_mirror_emit(void *context, const struct synpaws_segment *syn,
+				 const struct synpaws_outcome *outcome);
+
+struct synpaws_mirror_config {
+	const struct synpaws_profile *profile;
+	enum synpaws_evidence evidence;
+	size_t peers; /* how many stamps to keep; more are evicted and counted */
+	size_t flows; /* how many connections to keep in view; unused with SYNPAWS_EVIDENCE_SYN */
+	const struct synpaws_prefix *hosts; /* whose SYNs are judged; borrowed, may be NULL */
+	size_t host_count;		    /* 0: every address is a host */
+	struct synpaws_sysctls sysctls;
+	uint8_t hash_key[16];	   /* secret, so that nobody can choose colliding peers */
+	synpaws_mirror_emit *emit; /* gets every outcome, in the order of the SYNs */
+	void *context;		   /* its first argument */
+};
+
 struct synpaws_mirror_stats {
 	uint64_t evicted; /* stamps that still counted, lost for want of room: later drops go unseen
 			   */
 	size_t peers;	  /* stamps held */
 	size_t room;	  /* stamps that fit, but for a few in a million; a third more may */
-	size_t bytes;	  /* memory of the table */
+	size_t bytes;	  /* memory of all tables */
+	uint64_t segments;	/* segments to or from hosts that this evidence takes */
+	uint64_t syns;		/* those of them that are SYNs */
+	size_t flows;		/* connections in view */
+	uint64_t flows_evicted; /* lost for want of room: their records go unseen */
+	uint64_t unsettled;	/* outcomes given before their time, for want of room */
+	uint64_t records;	/* stamps written or renewed */
+	uint64_t undone;	/* of these, taken back when the host showed that it had not */
+	uint64_t guesses;	/* outcomes that say so */
+	uint64_t contradicted;	/* outcomes that the host corrected */
+	bool checking;		/* by settings or by its answers, the host has the check on */
 };
 
 /*
  * A mirror for `config`, which is copied except for the hosts it points to. NULL with errno set to
- * EINVAL (no profile, no peers) or ENOMEM. To be freed with synpaws_mirror_free().
+ * EINVAL (no profile, no peers, no flows where they are needed, no emit) or ENOMEM. To be freed
+ * with synpaws_mirror_free().
  */
 struct synpaws_mirror *synpaws_mirror_new(const struct synpaws_mirror_config *config);
 void synpaws_mirror_free(struct synpaws_mirror *mirror);
 
 /*
- * Judge one segment and take it into account. Segments come in order of arrival.
+ * Take one segment into account, in order of arrival. What the evidence leaves out is left out
+ * here too, so a capture may be shown whole. Outcomes come through `emit`, with evidence beyond
+ * SYNs up to SYNPAWS_HOLD_NS later.
  *
  * The check is tcp_v4_conn_request() and tcp_conn_request() as the profile has them; the write is
- * tcp_v4_remember_stamp() (2.6.32) and tcp_remember_stamp() (3.2 to 4.11). On SYN evidence each SYN
- * that passes and carries a timestamp becomes the peer's stamp, as if the host had closed that
- * connection first, just then. That is an estimate: contrib/doc/estimate.md says how it errs.
+ * tcp_v4_remember_stamp() (2.6.32) and tcp_remember_stamp() (3.2 to 4.11), at the moments when
+ * tcp_time_wait() and tcp_timewait_state_process() call them. On SYN evidence each SYN that passes
+ * and carries a timestamp becomes the peer's stamp, as if the host had closed that connection
+ * first, just then: an estimate, and contrib/doc/estimate.md says how it errs.
  */
-void synpaws_mirror_judge(struct synpaws_mirror *mirror, const struct synpaws_segment *seg,
-			  struct synpaws_outcome *outcome);
+void synpaws_mirror_take(struct synpaws_mirror *mirror, const struct synpaws_segment *seg);
 
-/* Fill `stats` with the state of the table. */
+/* Time has come to `order_ns` without a segment: give the outcomes that have been held for long
+ * enough. */
+void synpaws_mirror_advance(struct synpaws_mirror *mirror, uint64_t order_ns);
+
+/* The end: give all outcomes that are held. */
+void synpaws_mirror_flush(struct synpaws_mirror *mirror);
+
+/* Fill `stats` with the state of the tables. */
 void synpaws_mirror_stats(const struct synpaws_mirror *mirror, struct synpaws_mirror_stats *stats);
 
-/* "pass", "not-checked", "paws-drop" or "none". Static storage. */
+/*
+ * Facts about services, which no SYN shows. Who says so, the weakest first: what was told outweighs
+ * what the socket tables say, and that what was learnt from packets.
+ */
+enum synpaws_source {
+	SYNPAWS_SOURCE_NOBODY, /* the default holds */
+	SYNPAWS_SOURCE_LEARNT,
+	SYNPAWS_SOURCE_SOCKETS,
+	SYNPAWS_SOURCE_TOLD,
+};
+
+enum synpaws_fact {
+	SYNPAWS_FACT_CLOSED,	 /* nobody listens on the port */
+	SYNPAWS_FACT_HALF_CLOSE, /* closes by shutdown() and goes on reading, not by close() */
+	SYNPAWS_FACT_DUAL_STACK, /* an IPv6 listener that takes IPv4 too */
+	SYNPAWS_FACT_KINDS
+};
+
+#define SYNPAWS_NEVER UINT32_MAX
+
+/*
+ * Tell that `fact` is true or false of a port of the hosts. `source` is TOLD or SOCKETS. `seconds`
+ * is for HALF_CLOSE alone: how long after its shutdown() the service calls close() even if the
+ * peer goes on; SYNPAWS_NEVER if it waits for the peer.
+ */
+void synpaws_mirror_tell(struct synpaws_mirror *mirror, uint16_t port, enum synpaws_fact fact,
+			 bool is_true, uint32_t seconds, enum synpaws_source source);
+
+/* A socket of this port in FIN_WAIT2 was seen in the host's socket table, with an owner or without
+ * (tcp_close() leaves an orphan, shutdown() does not). */
+void synpaws_mirror_saw_socket(struct synpaws_mirror *mirror, uint16_t port, bool orphan);
+
+/* A port for which a fact holds, and by whom. */
+struct synpaws_service {
+	uint16_t port;
+	enum synpaws_fact fact;
+	enum synpaws_source source;
+};
+
+/*
+ * The `index`th true fact, from 0; false past the last. The list is made for this call, so its
+ * order may change between segments. Learnt facts are per host and port; a port is listed once.
+ */
+bool synpaws_mirror_service(const struct synpaws_mirror *mirror, size_t index,
+			    struct synpaws_service *service);
+
+/* "pass", "paws-drop", "tw-accept" and so on, "syn" to "full", "syn-ack" and so on. Static storage.
+ */
 const char *synpaws_fate_name(enum synpaws_fate fate);
+const char *synpaws_evidence_name(enum synpaws_evidence evidence);
+const char *synpaws_answer_name(enum synpaws_answer answer);
+const char *synpaws_fact_name(enum synpaws_fact fact);
 
 #endif

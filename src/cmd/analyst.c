@@ -9,11 +9,10 @@
 
 #include "../os/clock.h"
 #include "../os/control.h"
-#include "../sink/drop.h"
-#include "../sink/fold.h"
-#include "../sink/tally.h"
 #include "../source/nfmessage.h"
+#include "../source/sockets.h"
 #include "analyst.h"
+#include "panel.h"
 
 /* How many slots are taken before the receiver may have them back. */
 #define CHUNK 64
@@ -26,19 +25,19 @@
 #define PAUSE_IDLE_MS 20
 
 /*
- * With several rings a segment waits so long, in case another ring still gets an older one: longer
- * than a receiver takes from the arrival of a batch to showing it.
+ * Longer than a receiver takes from the arrival of a batch to showing it: with several rings a
+ * segment waits so long, in case another ring still gets an older one.
  */
 #define MERGE_WAIT_NS 2000000ULL
 
-#define LINE_MOST 1024
-
 struct analyst {
 	struct analyst_config *config;
-	struct synpaws_mirror *mirror;
-	struct tally *tally;
-	struct fold *fold;
+	struct panel *panel;
 	struct nlif_handle *interfaces; /* NULL if their names cannot be read */
+	struct sockets *sockets;	/* NULL if they are not asked */
+	bool sockets_failed;		/* and the log knows */
+	uint8_t listening[65536 / 8];	/* ports that have had a listener, a bit each */
+	bool saw_forwarded;		/* likewise */
 	uint64_t restarts;
 	uint64_t missed_crash;
 	uint64_t unparsed;
@@ -50,32 +49,23 @@ static uint32_t now_seconds(void)
 	return (uint32_t)(clock_ns(CLOCK_MONOTONIC) / NS_PER_SECOND);
 }
 
-static void write_drop(void *context, const struct drop *drop)
+static void write_line(void *context, int priority, const char *line)
 {
 	const struct analyst *analyst = context;
-	struct log *log = analyst->config->log;
-	const char *profile = analyst->config->options->profile->name;
-	char line[LINE_MOST];
-	const size_t length = log_sink(log) == LOG_SINK_JSON
-				      ? drop_json(drop, profile, line, sizeof(line))
-				      : drop_text(drop, profile, line, sizeof(line));
 
-	log_record(log, LOG_WARNING, length > 0 ? line : NULL);
+	log_record(analyst->config->log, priority, line);
 }
 
 static void write_summary(const struct analyst *analyst)
 {
 	const struct analyst_config *config = analyst->config;
 	struct tally_context context = {
-		.profile = config->options->profile->name,
 		.seconds = now_seconds() - config->started,
 		.restarts = analyst->restarts,
 		.missed_crash = analyst->missed_crash,
 		.unparsed = analyst->unparsed,
 		.lines_lost = log_lost(config->log),
-		.lines_suppressed = fold_suppressed(analyst->fold),
 	};
-	char summary[LINE_MOST], missed[LINE_MOST];
 	size_t i;
 
 	for (i = 0; i < config->ring_count; i++) {
@@ -88,31 +78,36 @@ static void write_summary(const struct analyst *analyst)
 		context.queue_dropped += counters.queue_dropped;
 		context.socket_dropped += counters.socket_dropped;
 	}
-	synpaws_mirror_stats(analyst->mirror, &context.mirror);
-	if (log_sink(config->log) == LOG_SINK_JSON) {
-		const size_t length =
-			tally_json(analyst->tally, &context, summary, sizeof(summary));
-
-		log_record(config->log, LOG_NOTICE, length > 0 ? summary : NULL);
-		return;
-	}
-	tally_summary(analyst->tally, &context, summary, missed, sizeof(summary));
-	log_record(config->log, LOG_NOTICE, summary);
-	log_record(config->log, LOG_NOTICE, missed);
+	panel_summarise(analyst->panel, &context);
 }
 
-static void name_interface(const struct analyst *analyst, uint32_t ifindex, char name[IF_NAMESIZE])
+static void name_interface(void *context, uint32_t ifindex, char name[IF_NAMESIZE])
 {
+	const struct analyst *analyst = context;
+
 	name[0] = '\0';
 	if (ifindex != 0 && analyst->interfaces != NULL &&
 	    nlif_index2name(analyst->interfaces, ifindex, name) < 0)
 		name[0] = '\0';
 }
 
-static void take(struct analyst *analyst, const struct ring_slot *slot, uint32_t now)
+/* Settings and sockets of this machine say nothing about a host behind it. */
+static void warn_of_forwarding(struct analyst *analyst)
 {
+	const struct panel_options *options = &analyst->config->options->panel;
+
+	if (analyst->saw_forwarded || options->gateway || options->evidence == SYNPAWS_EVIDENCE_SYN)
+		return;
+	analyst->saw_forwarded = true;
+	log_warnx(analyst->config->log, "packets are forwarded: give --gateway, or this machine's "
+					"settings and sockets are taken for the hosts'");
+}
+
+static void take(struct analyst *analyst, const struct ring_slot *slot)
+{
+	const bool gateway = analyst->config->options->panel.gateway;
 	struct nfmessage message;
-	struct drop drop;
+	struct synpaws_segment seg;
 	enum synpaws_decode result;
 
 	switch (nfmessage_parse(slot->bytes, slot->length, &message)) {
@@ -124,21 +119,20 @@ static void take(struct analyst *analyst, const struct ring_slot *slot, uint32_t
 	case NFMESSAGE_OTHER:
 		return;
 	}
-	result = synpaws_segment_decode(&drop.seg, message.bytes, message.captured, message.length,
+	result = synpaws_segment_decode(&seg, message.bytes, message.captured, message.length,
 					message.checksum_pending ? SYNPAWS_CHECKSUM_PENDING : 0);
-	tally_decode(analyst->tally, result);
+	panel_decode(analyst->panel, result);
 	if (result != SYNPAWS_DECODE_OK)
 		return;
-	drop.seg.time_ns = slot->time_ns;
-	drop.seg.second = slot->second;
-	drop.seg.ifindex = message.ifindex;
-	drop.seg.forwarded = message.forwarded;
-	synpaws_mirror_judge(analyst->mirror, &drop.seg, &drop.outcome);
-	tally_outcome(analyst->tally, &drop.seg, &drop.outcome, now);
-	if (drop.outcome.fate != SYNPAWS_FATE_PAWS_DROP)
-		return;
-	name_interface(analyst, drop.seg.ifindex, drop.interface);
-	fold_drop(analyst->fold, &drop, now);
+	seg.time_ns = slot->time_ns;
+	seg.order_ns = slot->order_ns;
+	seg.second = slot->second;
+	seg.ifindex = message.ifindex;
+	seg.forwarded = message.forwarded || gateway;
+	seg.way = message.way;
+	if (message.forwarded)
+		warn_of_forwarding(analyst);
+	panel_take(analyst->panel, &seg);
 }
 
 /* The ring whose oldest segment arrived first, up to `horizon`; NULL if there is none. */
@@ -170,7 +164,6 @@ static void release_all(const struct analyst_config *config)
 /* Take what has arrived up to `horizon`, at most PASS_MOST slots. Returns how many. */
 static size_t drain(struct analyst *analyst, uint64_t horizon)
 {
-	const uint32_t now = now_seconds();
 	struct ring *ring;
 	size_t taken = 0;
 
@@ -178,12 +171,64 @@ static size_t drain(struct analyst *analyst, uint64_t horizon)
 		const struct ring_slot *slot = ring_peek(ring);
 
 		ring_begin(ring);
-		take(analyst, slot, now);
+		take(analyst, slot);
 		if (++taken % CHUNK == 0)
 			release_all(analyst->config);
 	}
 	release_all(analyst->config);
 	return taken;
+}
+
+static void see_listener(void *context, uint16_t port, bool dual_stack)
+{
+	struct analyst *analyst = context;
+
+	analyst->listening[port / 8] |= (uint8_t)(1U << port % 8);
+	panel_tell(analyst->panel, port, SYNPAWS_FACT_DUAL_STACK, dual_stack,
+		   SYNPAWS_SOURCE_SOCKETS);
+}
+
+static void see_fin_wait2(void *context, uint16_t port, bool orphan)
+{
+	const struct analyst *analyst = context;
+
+	/* Of connections that this machine opened the port says nothing about a service. */
+	if ((analyst->listening[port / 8] & 1U << port % 8) != 0)
+		panel_saw_socket(analyst->panel, port, orphan);
+}
+
+static void warn_of_sockets(struct analyst *analyst)
+{
+	if (!analyst->sockets_failed)
+		log_warn(analyst->config->log, "cannot read the socket tables: which services "
+					       "half-close or are dual-stack is learnt from "
+					       "packets or told");
+	analyst->sockets_failed = true;
+}
+
+static void look_at_sockets(struct analyst *analyst)
+{
+	const struct sockets_events events = { .listener = see_listener,
+					       .fin_wait2 = see_fin_wait2,
+					       .context = analyst };
+
+	if (analyst->sockets == NULL || sockets_look(analyst->sockets, &events) == 0)
+		return;
+	warn_of_sockets(analyst);
+	/* A dump that the kernel did not end leaves the socket busy for good. */
+	sockets_close(analyst->sockets);
+	analyst->sockets = sockets_open();
+}
+
+static void open_sockets(struct analyst *analyst)
+{
+	const struct panel_options *options = &analyst->config->options->panel;
+
+	if (options->gateway || options->evidence == SYNPAWS_EVIDENCE_SYN)
+		return;
+	analyst->sockets = sockets_open();
+	if (analyst->sockets == NULL)
+		warn_of_sockets(analyst);
 }
 
 static void tick(struct analyst *analyst)
@@ -194,7 +239,7 @@ static void tick(struct analyst *analyst)
 	if (now == analyst->last_tick)
 		return;
 	analyst->last_tick = now;
-	fold_tick(analyst->fold, now);
+	look_at_sockets(analyst);
 	if (log_disconnected(config->log))
 		control_send(config->control, CONTROL_LOG, -1);
 }
@@ -250,46 +295,47 @@ static void open_interfaces(struct analyst *analyst)
 static bool build(struct analyst *analyst)
 {
 	const struct analyst_config *config = analyst->config;
-	const struct watch_options *options = config->options;
-	struct synpaws_mirror_config mirror = {
-		.profile = options->profile,
-		.peers = options->peers,
-		.hosts = options->hosts,
-		.host_count = options->host_count,
-	};
-	struct fold_config fold = {
-		.period = options->fold_seconds,
-		.rate = options->log_rate,
-		.emit = write_drop,
+	struct panel_config panel = {
+		.options = &config->options->panel,
+		.sysctls = config->sysctls,
+		.write = write_line,
+		.interface = name_interface,
 		.context = analyst,
 	};
 
-	memcpy(mirror.hash_key, config->hash_key, sizeof(mirror.hash_key));
-	memcpy(fold.hash_key, config->hash_key, sizeof(fold.hash_key));
-	analyst->mirror = synpaws_mirror_new(&mirror);
-	analyst->tally = tally_new(config->hash_key);
-	analyst->fold = fold_new(&fold);
-	return analyst->mirror != NULL && analyst->tally != NULL && analyst->fold != NULL;
+	memcpy(panel.hash_key, config->hash_key, sizeof(panel.hash_key));
+	analyst->panel = panel_new(&panel);
+	return analyst->panel != NULL;
 }
 
 static void demolish(struct analyst *analyst)
 {
-	synpaws_mirror_free(analyst->mirror);
-	tally_free(analyst->tally);
-	fold_free(analyst->fold);
+	panel_free(analyst->panel);
+	if (analyst->sockets != NULL)
+		sockets_close(analyst->sockets);
 	if (analyst->interfaces != NULL)
 		nlif_close(analyst->interfaces);
 }
 
-static void work(struct analyst *analyst)
+/* One look at the rings. Returns how many slots it took. */
+static size_t work_once(struct analyst *analyst)
 {
 	const bool merging = analyst->config->ring_count > 1;
+	const uint64_t seen_up_to = clock_ns(CLOCK_MONOTONIC) - MERGE_WAIT_NS;
+	const size_t taken = drain(analyst, merging ? seen_up_to : UINT64_MAX);
+
+	if (taken < PASS_MOST)
+		panel_advance(analyst->panel, seen_up_to);
+	return taken;
+}
+
+static void work(struct analyst *analyst)
+{
 	bool ending = false;
 	size_t taken;
 
 	while (!ending) {
-		taken = drain(analyst,
-			      merging ? clock_ns(CLOCK_MONOTONIC) - MERGE_WAIT_NS : UINT64_MAX);
+		taken = work_once(analyst);
 		tick(analyst);
 		ending = obey(analyst);
 		if (!ending && taken < PASS_MOST)
@@ -297,7 +343,7 @@ static void work(struct analyst *analyst)
 	}
 	while (drain(analyst, UINT64_MAX) > 0)
 		continue;
-	fold_flush(analyst->fold, now_seconds());
+	panel_flush(analyst->panel);
 	write_summary(analyst);
 }
 
@@ -314,12 +360,15 @@ int analyst_run(struct analyst_config *config, uint64_t restarts, int last_signa
 			"what it had learnt; no packet is affected",
 			last_signal);
 	if (!build(&analyst)) {
-		log_err(config->log, "no memory for %zu peers: give fewer with --peers",
-			config->options->peers);
+		log_err(config->log,
+			"no memory for %zu peers and %zu flows a profile: give fewer with --peers "
+			"and --flows",
+			config->options->panel.peers, config->options->panel.flows);
 		demolish(&analyst);
 		return EXIT_FAILURE;
 	}
 	open_interfaces(&analyst);
+	open_sockets(&analyst);
 	for (i = 0; i < config->ring_count; i++)
 		analyst.missed_crash += ring_take_over(config->rings[i]);
 	work(&analyst);

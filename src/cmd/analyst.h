@@ -11,6 +11,7 @@ struct analyst_config {
 	const struct watch_options *options;
 	struct ring *rings[OPTIONS_QUEUES_MOST];
 	size_t ring_count;
+	struct sysctls sysctls; /* told, or read here if the hosts are this machine */
 	struct log *log;
 	int control; /* see os/control.h */
 	uint8_t hash_key[16];

@@ -5,11 +5,27 @@
 
 #include <synpaws/profile.h>
 
-#include "options.h"
+#include "option.h"
+#include "replay.h"
 #include "watch.h"
+
+/* Which stamps a connection that an IPv6 listener took over IPv4 leaves behind. */
+static const char *dual_stack_text(enum synpaws_dual_stack kind)
+{
+	switch (kind) {
+	case SYNPAWS_DUAL_STACK_SAME:
+		return "all";
+	case SYNPAWS_DUAL_STACK_NO_FIN:
+		return "not at FIN";
+	case SYNPAWS_DUAL_STACK_NEVER:
+		return "none";
+	}
+	return "-";
+}
 
 static int profiles_main(int argc, char **argv)
 {
+	static const char format[] = "%-8s %-8s %-11s %-5s %-12s %-11s %-11s %s\n";
 	const struct synpaws_profile *profile;
 	size_t i;
 
@@ -18,13 +34,19 @@ static int profiles_main(int argc, char **argv)
 		fprintf(stderr, "synpaws: 'synpaws profiles' takes no options\n");
 		return EXIT_USAGE;
 	}
-	printf("%-8s %-8s %-12s %-5s %-18s %s\n", "profile", "also", "stamp per", "IPv6",
-	       "SYN without TS", "kernels");
+	printf(format, "profile", "also", "stamp per", "IPv6", "SYN, no TS", "dual-stack",
+	       "cookies=2", "kernels");
 	for (i = 0; (profile = synpaws_profile_at(i)) != NULL; i++)
-		printf("%-8s %-8s %-12s %-5s %-18s %s\n", profile->name, profile->aliases,
+		printf(format, profile->name, *profile->aliases != '\0' ? profile->aliases : "-",
 		       profile->key == SYNPAWS_KEY_PEER ? "peer" : "host, peer",
 		       profile->ipv6 ? "yes" : "no",
-		       profile->needs_timestamp ? "dropped" : "passes", profile->kernels);
+		       profile->needs_timestamp ? "dropped" : "passes",
+		       dual_stack_text(profile->dual_stack),
+		       profile->cookies_always ? "no check" : "like 1", profile->kernels);
+	printf("\nSYN, no TS: a SYN without timestamp while a stamp counts. dual-stack: the stamps that "
+	       "IPv4\n"
+	       "connections to an IPv6 listener leave. cookies=2: what tcp_syncookies=2 makes of the "
+	       "check.\n");
 	return EXIT_SUCCESS;
 }
 
@@ -43,7 +65,8 @@ static const struct command {
 	const char *help;
 	int (*main)(int argc, char **argv);
 } commands[] = {
-	{ "watch", "watch the SYNs of an NFQUEUE; the daemon", watch_main },
+	{ "watch", "watch the packets of an NFQUEUE; the daemon", watch_main },
+	{ "replay", "judge the SYNs of captures", replay_main },
 	{ "profiles", "list the kernels that can be mirrored", profiles_main },
 	{ "version", "print the version and what is built in", version_main },
 	{ "help", "print this", help_main },
@@ -59,7 +82,8 @@ static void usage(FILE *stream)
 	for (i = 0; i < COMMANDS; i++)
 		fprintf(stream, "  %-9s %s\n", commands[i].name, commands[i].help);
 	fprintf(stream,
-		"\n'synpaws watch --help' lists the daemon's options; see also synpaws(8).\n");
+		"\n'synpaws watch --help' and 'synpaws replay --help' list their options; see also "
+		"synpaws(8).\n");
 }
 
 static int help_main(int argc, char **argv)

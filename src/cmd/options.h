@@ -6,14 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <synpaws/mirror.h>
-
 #include "../os/sandbox.h"
-#include "../sink/log.h"
+#include "panel_options.h"
 
-#define EXIT_USAGE 2 /* bad options: nothing was done */
-
-#define OPTIONS_HOSTS_MOST  64
 #define OPTIONS_QUEUES_MOST 16
 
 /* What `synpaws watch` was told, checked. */
@@ -23,15 +18,9 @@ struct watch_options {
 	bool help;
 	uint16_t first_queue;
 	size_t queue_count;
-	const struct synpaws_profile *profile;
-	struct synpaws_prefix hosts[OPTIONS_HOSTS_MOST];
-	size_t host_count;
-	enum log_sink sink;
+	struct panel_options panel;
 	int facility;
-	size_t peers;
 	size_t buffer;
-	uint32_t fold_seconds;
-	uint32_t log_rate;
 	unsigned int features; /* of nfqueue.h */
 	struct sandbox_user user;
 };

@@ -13,9 +13,11 @@
 #include "../os/clock.h"
 #include "../os/control.h"
 #include "../os/keeper.h"
+#include "../os/random.h"
 #include "../os/sandbox.h"
 #include "../source/receiver.h"
 #include "analyst.h"
+#include "announce.h"
 #include "options.h"
 #include "watch.h"
 
@@ -74,16 +76,6 @@ static void set_up_signals(sigset_t *open)
 		sigaction(caught[i], &action, NULL);
 	}
 	signal(SIGPIPE, SIG_IGN);
-}
-
-static bool read_key(uint8_t key[16])
-{
-	const int fd = open("/dev/urandom", O_RDONLY | O_CLOEXEC);
-	const bool good = fd >= 0 && read(fd, key, 16) == 16;
-
-	if (fd >= 0)
-		close(fd);
-	return good;
 }
 
 static bool connect_log(struct daemon *daemon)
@@ -148,9 +140,12 @@ static bool start_analyst(struct daemon *daemon)
 	int fds[2];
 
 	analyst->options = &daemon->options;
+	analyst->sysctls = daemon->options.panel.sysctls;
+	if (!daemon->options.panel.gateway)
+		sysctls_read(&analyst->sysctls, SYSCTLS_DIRECTORY);
 	analyst->log = daemon->log;
 	analyst->started = clock_ns(CLOCK_MONOTONIC) / NS_PER_SECOND;
-	if (!read_key(analyst->hash_key) || control_pair(fds) < 0) {
+	if (!random_key(analyst->hash_key) || control_pair(fds) < 0) {
 		log_warn(daemon->log, "cannot set up the analyst");
 		return false;
 	}
@@ -185,39 +180,6 @@ static bool open_queues(struct daemon *daemon)
 	return true;
 }
 
-static void say_what_is_missing(const struct daemon *daemon)
-{
-	const struct nfqueue *queue = daemon->queues[0];
-	const unsigned int missing = NFQUEUE_ALL_FEATURES & ~nfqueue_features(queue);
-
-	if (missing & NFQUEUE_FAIL_OPEN)
-		log_warnx(daemon->log, "without fail-open (Linux 3.6): SYNs that find a queue full "
-				       "are dropped, and stopping may cost a few");
-	if (missing & NFQUEUE_BATCH_VERDICT)
-		log_warnx(daemon->log, "without batch verdicts (Linux 3.1): packets are accepted "
-				       "one by one");
-	if (missing & NFQUEUE_GSO)
-		log_info(daemon->log, "without the GSO flag (Linux 3.10): the kernel splits large "
-				      "packets before it queues them");
-	if (missing & NFQUEUE_RECVMMSG)
-		log_info(daemon->log,
-			 "without recvmmsg (Linux 2.6.33): packets are received one by one");
-	if (nfqueue_buffer(queue) + 1 < daemon->options.buffer) /* it comes in twos */
-		log_warnx(daemon->log,
-			  "the socket buffer is %zu bytes instead of %zu: raise "
-			  "net.core.rmem_max or run with CAP_NET_ADMIN",
-			  nfqueue_buffer(queue), daemon->options.buffer);
-	if (geteuid() == 0 && !sandbox_can_keep_net_admin())
-		log_warnx(daemon->log, "built without libcap-ng: the receiver goes on as root");
-	if (geteuid() != 0)
-		log_warnx(daemon->log, "started without root: the analyst keeps this user and its "
-				       "root directory");
-	if (log_disconnected(daemon->log))
-		log_warnx(daemon->log,
-			  "nobody listens on /dev/log for datagrams: lines are lost and counted "
-			  "until a syslog daemon does; --log stdout needs none");
-}
-
 static bool start_receivers(struct daemon *daemon)
 {
 	size_t i;
@@ -230,41 +192,6 @@ static bool start_receivers(struct daemon *daemon)
 		}
 	}
 	return true;
-}
-
-static void say_ready(const struct daemon *daemon)
-{
-	const struct watch_options *options = &daemon->options;
-	char queues[32];
-
-	if (options->queue_count == 1)
-		snprintf(queues, sizeof(queues), "queue %u", options->first_queue);
-	else
-		snprintf(queues, sizeof(queues), "queues %u to %u", options->first_queue,
-			 options->first_queue + (unsigned int)options->queue_count - 1);
-	log_info(daemon->log,
-		 "watching %s: profile %s (%s), evidence syn (an estimate), room for %zu "
-		 "peers; every packet is accepted",
-		 queues, options->profile->name, options->profile->kernels, options->peers);
-}
-
-static void say_more(const struct daemon *daemon)
-{
-	unsigned int feature;
-	size_t i;
-
-	for (i = 0; i < daemon->options.queue_count; i++) {
-		const struct nfqueue *queue = daemon->queues[i];
-
-		for (feature = 1; nfqueue_feature_name(feature) != NULL; feature <<= 1)
-			log_debug(daemon->log, "queue %u: %s %s", nfqueue_number(queue),
-				  nfqueue_features(queue) & feature ? "with" : "without",
-				  nfqueue_feature_name(feature));
-		log_debug(daemon->log, "queue %u: %zu bytes of socket buffer",
-			  nfqueue_number(queue), nfqueue_buffer(queue));
-	}
-	log_debug(daemon->log, "receiver pid %d, keeper pid %d", (int)getpid(),
-		  (int)daemon->keeper);
 }
 
 /* The kernel's own counts, for the summary. */
@@ -437,7 +364,7 @@ static bool run(struct daemon *daemon)
 	set_up_signals(&open);
 	if (!make_rings(daemon) || !open_queues(daemon) || !start_analyst(daemon))
 		return false;
-	say_what_is_missing(daemon);
+	announce_missing(daemon->log, &daemon->options, daemon->queues[0]);
 	if (sandbox_keep_net_admin(&daemon->options.user) < 0) {
 		log_warn(daemon->log, "cannot give up root");
 		return false;
@@ -445,8 +372,10 @@ static bool run(struct daemon *daemon)
 	if (!start_receivers(daemon))
 		return false;
 	daemon->running = true;
-	say_more(daemon);
-	say_ready(daemon);
+	announce_queues(daemon->log, daemon->queues, daemon->options.queue_count);
+	log_debug(daemon->log, "receiver pid %d, keeper pid %d", (int)getpid(),
+		  (int)daemon->keeper);
+	announce_ready(daemon->log, &daemon->options);
 	log_started(daemon->log);
 	good = supervise(daemon, &open);
 	log_info(daemon->log, "stopping: new packets bypass the queue, those in it are accepted");
@@ -486,13 +415,13 @@ int watch_main(int argc, char **argv)
 	}
 	sandbox_close_from(STDERR_FILENO + 1);
 	take_standard_streams();
-	daemon.log = log_new(daemon.options.sink, daemon.options.facility);
+	daemon.log = log_new(daemon.options.panel.sink, daemon.options.facility);
 	if (daemon.log == NULL) {
 		fprintf(stderr, "synpaws: %s\n", strerror(errno));
 		return EXIT_FAILURE;
 	}
 	log_set_debug(daemon.log, daemon.options.debug);
-	if (daemon.options.sink == LOG_SINK_SYSLOG)
+	if (daemon.options.panel.sink == LOG_SINK_SYSLOG)
 		connect_log(&daemon);
 	good = run(&daemon);
 	good = shut_down(&daemon) && good;

@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <arpa/inet.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <sys/socket.h>
 #include <time.h>
 
 #include "../os/clock.h"
 #include "drop.h"
 #include "json.h"
+#include "text.h"
 
 #define TIME_TEXT sizeof("4294967295-12-31T23:59:59.999999Z")
-#define EVIDENCE  "syn"
 
 /* RFC 3339, in UTC */
 static void format_time(uint64_t ns, char text[TIME_TEXT])
@@ -25,13 +23,8 @@ static void format_time(uint64_t ns, char text[TIME_TEXT])
 	snprintf(text, TIME_TEXT, "%.24s.%06uZ", date, micro);
 }
 
-static void format_address(const struct synpaws_segment *seg, const uint8_t address[16],
-			   char text[INET6_ADDRSTRLEN])
-{
-	inet_ntop(seg->ip_version == 4 ? AF_INET : AF_INET6, address, text, INET6_ADDRSTRLEN);
-}
-
-size_t drop_text(const struct drop *drop, const char *profile, char *line, size_t size)
+size_t drop_text(const struct drop *drop, const char *profile, const char *evidence, char *line,
+		 size_t size)
 {
 	const struct synpaws_segment *seg = &drop->seg;
 	const struct synpaws_outcome *outcome = &drop->outcome;
@@ -40,24 +33,25 @@ size_t drop_text(const struct drop *drop, const char *profile, char *line, size_
 	int length;
 
 	format_time(seg->time_ns, when);
-	format_address(seg, seg->source, source);
-	format_address(seg, seg->destination, destination);
+	text_address(seg->ip_version, seg->source, source);
+	text_address(seg->ip_version, seg->destination, destination);
 	if (seg->has_timestamp) {
 		snprintf(tsval, sizeof(tsval), "%" PRIu32, seg->tsval);
 		snprintf(behind, sizeof(behind), "%" PRId32, outcome->behind);
 	}
 	length = snprintf(line, size,
-			  "paws-drop time=%s profile=%s evidence=" EVIDENCE
+			  "paws-drop time=%s profile=%s evidence=%s"
 			  " src=%s sport=%u dst=%s dport=%u in=%s tsval=%s recorded_tsval=%" PRIu32
-			  " behind=%s age=%" PRId32 " wait=%" PRIu32 " folded=%" PRIu64,
-			  when, profile, source, seg->source_port, destination,
+			  " behind=%s age=%" PRId32 " wait=%" PRIu32 " folded=%" PRIu64 " guess=%s",
+			  when, profile, evidence, source, seg->source_port, destination,
 			  seg->destination_port, drop->interface[0] != '\0' ? drop->interface : "-",
 			  tsval, outcome->recorded_tsval, behind, outcome->age, outcome->wait,
-			  drop->folded);
+			  drop->folded, outcome->guess ? "yes" : "no");
 	return length < 0 || (size_t)length >= size ? 0 : (size_t)length;
 }
 
-size_t drop_json(const struct drop *drop, const char *profile, char *line, size_t size)
+size_t drop_json(const struct drop *drop, const char *profile, const char *evidence, char *line,
+		 size_t size)
 {
 	const struct synpaws_segment *seg = &drop->seg;
 	const struct synpaws_outcome *outcome = &drop->outcome;
@@ -68,11 +62,11 @@ size_t drop_json(const struct drop *drop, const char *profile, char *line, size_
 	format_time(seg->time_ns, text);
 	json_put_text(json, "time", text);
 	json_put_text(json, "profile", profile);
-	json_put_text(json, "evidence", EVIDENCE);
-	format_address(seg, seg->source, text);
+	json_put_text(json, "evidence", evidence);
+	text_address(seg->ip_version, seg->source, text);
 	json_put_text(json, "src", text);
 	json_put_integer(json, "sport", seg->source_port);
-	format_address(seg, seg->destination, text);
+	text_address(seg->ip_version, seg->destination, text);
 	json_put_text(json, "dst", text);
 	json_put_integer(json, "dport", seg->destination_port);
 	if (drop->interface[0] != '\0')
@@ -91,5 +85,6 @@ size_t drop_json(const struct drop *drop, const char *profile, char *line, size_
 	json_put_integer(json, "age", outcome->age);
 	json_put_integer(json, "wait", outcome->wait);
 	json_put_integer(json, "folded", (int64_t)drop->folded);
+	json_put_text(json, "guess", outcome->guess ? "yes" : "no");
 	return json_finish(json, line, size);
 }

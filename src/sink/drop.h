@@ -21,9 +21,11 @@ struct drop {
  * The line for a drop: "paws-drop" and the fields in their fixed order as key=value, which
  * contrib/doc/log.md explains. Returns its length; `size` of 512 is always enough.
  */
-size_t drop_text(const struct drop *drop, const char *profile, char *line, size_t size);
+size_t drop_text(const struct drop *drop, const char *profile, const char *evidence, char *line,
+		 size_t size);
 
 /* The same fields as a JSON object. 0 if this build has no JSON, or no memory is left. */
-size_t drop_json(const struct drop *drop, const char *profile, char *line, size_t size);
+size_t drop_json(const struct drop *drop, const char *profile, const char *evidence, char *line,
+		 size_t size);
 
 #endif

@@ -64,6 +64,12 @@ void json_put_null(struct json *json, const char *name)
 	set(json, name, json_null());
 }
 
+void json_put_object(struct json *json, const char *name, struct json *value)
+{
+	set(json, name, value != NULL ? value->object : json_null());
+	free(value);
+}
+
 size_t json_finish(struct json *json, char *line, size_t size)
 {
 	size_t length = 0;
@@ -119,6 +125,13 @@ void json_put_null(struct json *json, const char *name)
 {
 	(void)json;
 	(void)name;
+}
+
+void json_put_object(struct json *json, const char *name, struct json *value)
+{
+	(void)json;
+	(void)name;
+	(void)value;
 }
 
 size_t json_finish(struct json *json, char *line, size_t size)

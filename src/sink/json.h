@@ -21,6 +21,8 @@ void json_put_text(struct json *json, const char *name, const char *value);
 void json_put_integer(struct json *json, const char *name, int64_t value);
 void json_put_real(struct json *json, const char *name, double value);
 void json_put_null(struct json *json, const char *name);
+/* An object inside; it belongs to `json` then. NULL becomes null. */
+void json_put_object(struct json *json, const char *name, struct json *value);
 
 /* Write the object and free it. Its length, or 0 if that failed or `size` was too small. */
 size_t json_finish(struct json *json, char *line, size_t size);

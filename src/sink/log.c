@@ -16,7 +16,7 @@
 
 #define SYSLOG_PATH  "/dev/log"
 #define SYSLOG_IDENT "synpaws"
-#define LINE_MOST    2048
+#define LINE_MOST    4096
 
 struct log {
 	enum log_sink sink;

@@ -91,6 +91,16 @@ void tally_outcome(struct tally *tally, const struct synpaws_segment *seg,
 		seen_add(tally->peers, siphash(tally->hash_key, seg->source, address), now);
 }
 
+uint64_t tally_drop_syns(const struct tally *tally)
+{
+	return tally->fate[SYNPAWS_FATE_PAWS_DROP];
+}
+
+uint64_t tally_drop_connections(const struct tally *tally)
+{
+	return tally->drop_connections;
+}
+
 /* A summary is a list of named numbers; text and JSON are two ways to write it down. */
 struct field {
 	const char *name;
@@ -99,8 +109,12 @@ struct field {
 
 static uint64_t syns(const struct tally *tally)
 {
-	return tally->fate[SYNPAWS_FATE_PASS] + tally->fate[SYNPAWS_FATE_NOT_CHECKED] +
-	       tally->fate[SYNPAWS_FATE_PAWS_DROP];
+	uint64_t all = 0;
+	int fate;
+
+	for (fate = SYNPAWS_FATE_NONE + 1; fate < SYNPAWS_FATE_KINDS; fate++)
+		all += tally->fate[fate];
+	return all;
 }
 
 /* The share of SYNs that would have been dropped, in per cent with two decimals. */
@@ -113,7 +127,15 @@ static double share(const struct tally *tally)
 	return (double)(tally->fate[SYNPAWS_FATE_PAWS_DROP] * 10000 / all) / 100.0;
 }
 
-#define SUMMARY_FIELDS 8
+/* Segments that the evidence takes, for each SYN among them, with two decimals. */
+static double per_syn(const struct tally_context *context)
+{
+	if (context->mirror.syns == 0)
+		return 0.0;
+	return (double)(context->mirror.segments * 100 / context->mirror.syns) / 100.0;
+}
+
+#define SUMMARY_FIELDS 24
 
 static void summary_fields(const struct tally *tally, const struct tally_context *context,
 			   struct field fields[SUMMARY_FIELDS])
@@ -127,12 +149,36 @@ static void summary_fields(const struct tally *tally, const struct tally_context
 		{ "drop_connections", tally->drop_connections },
 		{ "drop_peers", tally->drop_peers },
 		{ "peers_held", context->mirror.peers },
+		{ "pass", tally->fate[SYNPAWS_FATE_PASS] },
+		{ "closed_port", tally->fate[SYNPAWS_FATE_CLOSED_PORT] },
+		{ "cookie", tally->fate[SYNPAWS_FATE_COOKIE] },
+		{ "md5", tally->fate[SYNPAWS_FATE_MD5] },
+		{ "syn_recv", tally->fate[SYNPAWS_FATE_SYN_RECV] },
+		{ "old_connection", tally->fate[SYNPAWS_FATE_OLD_CONNECTION] },
+		{ "tw_accept", tally->fate[SYNPAWS_FATE_TW_ACCEPT] },
+		{ "tw_refuse_ack", tally->fate[SYNPAWS_FATE_TW_REFUSE_ACK] },
+		{ "fin_wait2_ack", tally->fate[SYNPAWS_FATE_FIN_WAIT2_ACK] },
+		{ "fin_wait2_rst", tally->fate[SYNPAWS_FATE_FIN_WAIT2_RST] },
+		{ "guesses", context->mirror.guesses },
+		{ "contradicted", context->mirror.contradicted },
+		{ "records", context->mirror.records },
+		{ "undone", context->mirror.undone },
+		{ "flows_held", context->mirror.flows },
+		{ "segments", context->mirror.segments },
 	};
 
 	memcpy(fields, list, sizeof(list));
 }
 
-#define MISSED_FIELDS 19
+/* TCP packets of no host, or that this evidence has no use for. */
+static uint64_t unused(const struct tally *tally, const struct tally_context *context)
+{
+	const uint64_t decoded = tally->decode[SYNPAWS_DECODE_OK];
+
+	return decoded > context->mirror.segments ? decoded - context->mirror.segments : 0;
+}
+
+#define MISSED_FIELDS 23
 
 static void missed_fields(const struct tally *tally, const struct tally_context *context,
 			  struct field fields[MISSED_FIELDS])
@@ -148,15 +194,19 @@ static void missed_fields(const struct tally *tally, const struct tally_context 
 		{ "evicted", context->mirror.evicted },
 		{ "connections_forgotten", seen_forgotten(tally->connections) },
 		{ "peers_forgotten", seen_forgotten(tally->peers) },
-		{ "not_syn_to_host", tally->fate[SYNPAWS_FATE_NONE] },
-		{ "not_tcp", tally->decode[SYNPAWS_DECODE_NOT_TCP] },
-		{ "fragments", tally->decode[SYNPAWS_DECODE_FRAGMENT] },
+		{ "not_syn_to_host", unused(tally, context) },
+		{ "not_tcp", tally->decode[SYNPAWS_DECODE_NOT_TCP] + context->not_ip },
+		{ "fragments", tally->decode[SYNPAWS_DECODE_FRAGMENT] + context->fragments_lost },
 		{ "truncated", tally->decode[SYNPAWS_DECODE_TRUNCATED] + context->unparsed },
 		{ "malformed", tally->decode[SYNPAWS_DECODE_MALFORMED] },
 		{ "bad_checksum", tally->decode[SYNPAWS_DECODE_CHECKSUM] },
 		{ "lines_lost", context->lines_lost },
 		{ "lines_suppressed", context->lines_suppressed },
 		{ "analyst_restarts", context->restarts },
+		{ "flows_evicted", context->mirror.flows_evicted },
+		{ "unsettled", context->mirror.unsettled },
+		{ "out_of_order", context->out_of_order },
+		{ "capture_errors", context->capture_errors },
 	};
 
 	memcpy(fields, list, sizeof(list));
@@ -175,14 +225,19 @@ void tally_summary(const struct tally *tally, const struct tally_context *contex
 		   char *missed, size_t size)
 {
 	struct field fields[SUMMARY_FIELDS], losses[MISSED_FIELDS];
+	size_t length;
 
 	summary_fields(tally, context, fields);
 	missed_fields(tally, context, losses);
-	snprintf(summary, size, "summary profile=%s evidence=syn drop_percent=%.2f",
-		 context->profile, share(tally));
+	snprintf(summary, size, "summary profile=%s evidence=%s drop_percent=%.2f",
+		 context->profile, context->evidence, share(tally));
 	append(summary, size, fields, SUMMARY_FIELDS);
+	length = strlen(summary);
+	snprintf(summary + length, size - length, " segments_per_syn=%.2f", per_syn(context));
 	snprintf(missed, size, "missed");
 	append(missed, size, losses, MISSED_FIELDS);
+	length = strlen(missed);
+	snprintf(missed + length, size - length, " profile=%s", context->profile);
 }
 
 size_t tally_json(const struct tally *tally, const struct tally_context *context, char *line,
@@ -196,10 +251,11 @@ size_t tally_json(const struct tally *tally, const struct tally_context *context
 	missed_fields(tally, context, losses);
 	json_put_text(json, "event", "summary");
 	json_put_text(json, "profile", context->profile);
-	json_put_text(json, "evidence", "syn");
+	json_put_text(json, "evidence", context->evidence);
 	json_put_real(json, "drop_percent", share(tally));
 	for (i = 0; i < SUMMARY_FIELDS; i++)
 		json_put_integer(json, fields[i].name, (int64_t)fields[i].value);
+	json_put_real(json, "segments_per_syn", per_syn(context));
 	for (i = 0; i < MISSED_FIELDS; i++)
 		json_put_integer(json, losses[i].name, (int64_t)losses[i].value);
 	return json_finish(json, line, size);

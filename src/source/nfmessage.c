@@ -41,6 +41,18 @@ static size_t message_length(const struct nlmsghdr *header, const struct nlattr 
 	return length > captured ? length : captured;
 }
 
+static uint8_t way_of(uint8_t hook)
+{
+	switch (hook) {
+	case NF_INET_LOCAL_IN:
+		return SYNPAWS_WAY_IN;
+	case NF_INET_LOCAL_OUT:
+	case NF_INET_POST_ROUTING:
+		return SYNPAWS_WAY_OUT;
+	}
+	return SYNPAWS_WAY_ANY;
+}
+
 enum nfmessage_kind nfmessage_parse(const void *bytes, size_t length, struct nfmessage *message)
 {
 	const struct nlmsghdr *header = bytes;
@@ -63,7 +75,11 @@ enum nfmessage_kind nfmessage_parse(const void *bytes, size_t length, struct nfm
 	memcpy(&packet, packet_header, sizeof(packet));
 	message->captured = mnl_attr_get_payload_len(attributes[NFQA_PAYLOAD]);
 	message->length = message_length(header, attributes[ATTRIBUTE_CAP_LEN], message->captured);
-	message->ifindex = get_u32(header, attributes[NFQA_IFINDEX_INDEV], 0);
+	message->way = way_of(packet.hook);
+	message->ifindex = get_u32(header,
+				   attributes[message->way == SYNPAWS_WAY_OUT ? NFQA_IFINDEX_OUTDEV
+									      : NFQA_IFINDEX_INDEV],
+				   0);
 	message->forwarded = packet.hook == NF_INET_FORWARD;
 	message->checksum_pending =
 		(get_u32(header, attributes[ATTRIBUTE_SKB_INFO], 0) & SKB_CSUM_NOT_READY) != 0;

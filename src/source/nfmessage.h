@@ -8,6 +8,8 @@
 
 #include <libmnl/libmnl.h>
 
+#include <synpaws/segment.h>
+
 /*
  * libmnl rounds the end of a message up to a multiple of four, so whatever is read here must stand
  * in a buffer that has so many bytes, as a ring's slot does.
@@ -46,8 +48,9 @@ struct nfmessage {
 	const void *bytes; /* the packet from the IP header on, inside the message */
 	size_t captured;
 	size_t length;	       /* on the wire */
-	uint32_t ifindex;      /* the packet came in by, 0 if none */
+	uint32_t ifindex;      /* the packet came in by, or goes out by; 0 if none */
 	bool forwarded;	       /* seen in FORWARD: it is not for this machine */
+	uint8_t way;	       /* SYNPAWS_WAY_IN and so on, by the hook */
 	bool checksum_pending; /* NFQA_SKB_CSUMNOTREADY */
 };
 

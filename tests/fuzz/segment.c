@@ -9,16 +9,29 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+static void check_outcome(void *context, const struct synpaws_segment *syn,
+			  const struct synpaws_outcome *outcome)
+{
+	(void)context;
+	if (!synpaws_segment_is_syn(syn))
+		abort();
+	if (outcome->fate == SYNPAWS_FATE_PAWS_DROP && (outcome->wait == 0 || !outcome->recorded))
+		abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct synpaws_mirror *mirror;
 	struct synpaws_segment seg = { .second = 1 };
-	struct synpaws_outcome outcome;
 
 	if (mirror == NULL) {
 		const struct synpaws_mirror_config config = {
 			.profile = synpaws_profile_find("el7"),
 			.peers = 64,
+			.flows = 64,
+			.evidence = SYNPAWS_EVIDENCE_FULL,
+			.sysctls = synpaws_sysctls_default,
+			.emit = check_outcome,
 		};
 
 		mirror = synpaws_mirror_new(&config);
@@ -31,8 +44,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	if (seg.ip_version != 4 && seg.ip_version != 6)
 		abort();
-	synpaws_mirror_judge(mirror, &seg, &outcome);
-	if (outcome.fate == SYNPAWS_FATE_PAWS_DROP && (outcome.wait == 0 || !outcome.recorded))
-		abort();
+	synpaws_mirror_take(mirror, &seg);
+	synpaws_mirror_flush(mirror);
 	return 0;
 }

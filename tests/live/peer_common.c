@@ -114,3 +114,10 @@ int set_option(int fd, int level, int name)
 
 	return setsockopt(fd, level, name, &one, sizeof(one));
 }
+
+void end_by_reset(int fd)
+{
+	const struct linger linger = { .l_onoff = 1, .l_linger = 0 };
+
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
+}

@@ -47,4 +47,7 @@ int watch(int epoll, int operation, int fd, uint32_t events, uint32_t key);
 /* setsockopt() to 1; returns 0 or, with errno, -1. */
 int set_option(int fd, int level, int name);
 
+/* close() will send an RST instead of a FIN. */
+void end_by_reset(int fd);
+
 #endif

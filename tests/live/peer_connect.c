@@ -21,6 +21,8 @@ struct attempt {
 	int fd; /* -1: this place is free */
 	bool connected;
 	bool answered;
+	bool ending; /* waits for its deadline to close */
+	bool said_more;
 	uint64_t begun;
 	uint64_t deadline;
 	uint64_t connect_ns;
@@ -33,7 +35,10 @@ struct client {
 	socklen_t from_length; /* 0: any address */
 	bool from_port;	       /* every connection has the same source port */
 	unsigned int count, rate, parallel, timeout, seconds;
+	unsigned int delay;
 	bool close_first;
+	bool reset;
+	bool more;
 	bool quiet;
 
 	int epoll;
@@ -67,6 +72,8 @@ static void succeed(struct attempt *attempt)
 	client.succeeded++;
 	if (!client.quiet)
 		printf("connected in %.2f ms\n", to_ms(attempt->connect_ns));
+	if (client.reset)
+		end_by_reset(attempt->fd);
 	end_attempt(attempt);
 }
 
@@ -154,13 +161,35 @@ static void connected(struct attempt *attempt)
 		fail(attempt, strerror(errno));
 }
 
+/* It is time to close, but not before --delay. */
+static void end_soon(struct attempt *attempt)
+{
+	if (client.delay == 0) {
+		succeed(attempt);
+		return;
+	}
+	attempt->ending = true;
+	attempt->deadline = now_ns() + client.delay * NS_PER_MS;
+	watch(client.epoll, EPOLL_CTL_MOD, attempt->fd, 0, (uint32_t)(attempt - client.attempts));
+}
+
+static void say_more(struct attempt *attempt)
+{
+	static const char more[] = "more\n";
+
+	attempt->said_more = true;
+	attempt->deadline = now_ns() + client.delay * NS_PER_MS;
+	if (send(attempt->fd, more, sizeof(more) - 1, MSG_NOSIGNAL) < 0)
+		fail(attempt, strerror(errno));
+}
+
 static void answered(struct attempt *attempt)
 {
 	const uint64_t grace = now_ns() + GRACE_MS * NS_PER_MS;
 
 	attempt->answered = true;
 	if (client.close_first)
-		succeed(attempt);
+		end_soon(attempt);
 	else if (grace < attempt->deadline)
 		attempt->deadline = grace;
 }
@@ -170,7 +199,7 @@ static void heard(struct attempt *attempt)
 	char text[512];
 	unsigned int i;
 
-	for (i = 0; i < 16 && attempt->fd >= 0; i++) {
+	for (i = 0; i < 16 && attempt->fd >= 0 && !attempt->ending; i++) {
 		const ssize_t length = recv(attempt->fd, text, sizeof(text), 0);
 
 		if (length < 0 && (errno == EAGAIN || errno == EINTR))
@@ -180,7 +209,7 @@ static void heard(struct attempt *attempt)
 		else if (length == 0 && !attempt->answered)
 			fail(attempt, "closed without an answer");
 		else if (length == 0)
-			succeed(attempt);
+			end_soon(attempt);
 		else if (!attempt->answered && memchr(text, '\n', (size_t)length) != NULL)
 			answered(attempt);
 	}
@@ -197,7 +226,9 @@ static void expire(uint64_t now, bool all)
 		if (attempt->fd < 0)
 			continue;
 		if (now >= attempt->deadline) {
-			if (attempt->answered)
+			if (attempt->ending && client.more && !attempt->said_more)
+				say_more(attempt);
+			else if (attempt->answered)
 				succeed(attempt); /* the server leaves it to us to close first */
 			else
 				fail(attempt, strerror(ETIMEDOUT));
@@ -310,7 +341,10 @@ static bool parse_connect(int argc, char **argv)
 		{ "parallel", required_argument, NULL, 'p' },
 		{ "timeout", required_argument, NULL, 't' },
 		{ "seconds", required_argument, NULL, 's' },
+		{ "delay", required_argument, NULL, 'd' },
 		{ "close-first", no_argument, NULL, 'c' },
+		{ "reset", no_argument, NULL, 'R' },
+		{ "more", no_argument, NULL, 'm' },
 		{ "quiet", no_argument, NULL, 'q' },
 		{ NULL, 0, NULL, 0 },
 	};
@@ -329,8 +363,14 @@ static bool parse_connect(int argc, char **argv)
 			client.timeout = number(optarg, 3600, "--timeout");
 		else if (option == 's')
 			client.seconds = number(optarg, 86400, "--seconds");
+		else if (option == 'd')
+			client.delay = number(optarg, 60000, "--delay");
 		else if (option == 'c')
 			client.close_first = true;
+		else if (option == 'R')
+			client.reset = true;
+		else if (option == 'm')
+			client.more = true;
 		else if (option == 'q')
 			client.quiet = true;
 		else
@@ -349,6 +389,8 @@ static void settle_client(int argc, char **argv)
 	client.to_length = parse_address(argv[optind], argv[optind + 1], &client.to);
 	if (client.from_length != 0 && client.from.ss_family != client.to.ss_family)
 		die(2, "--from and ADDR must be of one address family");
+	if (client.more && client.delay == 0)
+		die(2, "--more needs --delay");
 	if (client.from_port && client.parallel > 1)
 		die(2, "with a port in --from connections go one by one: no --parallel");
 	if (client.parallel == 0)

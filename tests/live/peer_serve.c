@@ -14,11 +14,14 @@
 
 #define BACKLOG	       4096
 #define ACCEPTS	       256  /* accepted in a row before the other sockets have their turn */
+#define TICK_MS	       10   /* how often delays are looked at */
 #define LINE_MAX_BYTES 4096 /* whoever sends so much without a newline has sent a line */
 
 struct visitor {
 	unsigned int seen; /* bytes of the line so far */
 	bool answered;
+	bool half_closed;
+	uint64_t due; /* when to close it; 0: nothing is due */
 };
 
 struct server {
@@ -26,7 +29,12 @@ struct server {
 	int listener;
 	bool full; /* out of descriptors: nobody is accepted until one is free again */
 	bool close_last;
+	bool half_close;
+	bool reset;
+	unsigned int delay;
 	unsigned int seconds;
+	unsigned int waiting; /* visitors with something due */
+	int highest;	      /* descriptor of a visitor so far */
 	unsigned long accepted;
 	unsigned long answered;
 	struct visitor visitors[DESCRIPTORS_MAX]; /* by descriptor */
@@ -89,6 +97,8 @@ static void accept_visitors(void)
 			continue;
 		}
 		memset(&server.visitors[fd], 0, sizeof(server.visitors[fd]));
+		if (fd > server.highest)
+			server.highest = fd;
 	}
 }
 
@@ -101,12 +111,58 @@ static void answer(int fd, struct visitor *visitor)
 		server.answered++;
 }
 
+static void end(int fd)
+{
+	struct visitor *visitor = &server.visitors[fd];
+
+	if (visitor->due != 0)
+		server.waiting--;
+	visitor->due = 0;
+	if (server.half_close && !server.close_last && !visitor->half_closed &&
+	    shutdown(fd, SHUT_WR) == 0) {
+		visitor->half_closed = true;
+		watch(server.epoll, EPOLL_CTL_MOD, fd, EPOLLIN, (uint32_t)fd);
+		return;
+	}
+	if (server.reset)
+		end_by_reset(fd);
+	leave(fd);
+}
+
+/* It is time to close, but not before --delay. */
+static void end_soon(int fd)
+{
+	if (server.delay == 0 || server.visitors[fd].half_closed) {
+		end(fd);
+		return;
+	}
+	server.visitors[fd].due = now_ns() + server.delay * NS_PER_MS;
+	server.waiting++;
+	watch(server.epoll, EPOLL_CTL_MOD, fd, 0, (uint32_t)fd);
+}
+
+static void end_due(uint64_t now)
+{
+	int fd;
+
+	for (fd = 0; fd <= server.highest && server.waiting > 0; fd++) {
+		if (server.visitors[fd].due != 0 && server.visitors[fd].due <= now)
+			end(fd);
+	}
+}
+
 static void hear(int fd)
 {
 	struct visitor *visitor = &server.visitors[fd];
 	char text[LINE_MAX_BYTES];
-	const ssize_t length = recv(fd, text, sizeof(text), 0);
+	ssize_t length;
 
+	if (visitor->due != 0) { /* no more than an error is heard of now */
+		visitor->half_closed = true;
+		end(fd);
+		return;
+	}
+	length = recv(fd, text, sizeof(text), 0);
 	if (length < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (length > 0) {
@@ -114,25 +170,28 @@ static void hear(int fd)
 		if (!visitor->answered &&
 		    (memchr(text, '\n', (size_t)length) != NULL || visitor->seen >= LINE_MAX_BYTES))
 			answer(fd, visitor);
-		if (!visitor->answered || server.close_last)
+		if (!visitor->answered || server.close_last || visitor->half_closed)
 			return;
 	}
-	leave(fd);
+	end_soon(fd);
 }
 
 static int serve(void)
 {
 	const sigset_t unblocked = catch_signals();
-	const uint64_t end = now_ns() + server.seconds * NS_PER_S;
+	const uint64_t end_at = now_ns() + server.seconds * NS_PER_S;
 	struct epoll_event events[EVENTS];
 	uint64_t now;
 	int i, count;
 
 	puts("ready");
 	fflush(stdout);
-	while (!stopped && (now = now_ns()) < end) {
+	while (!stopped && (now = now_ns()) < end_at) {
+		end_due(now);
 		count = epoll_pwait(server.epoll, events, EVENTS,
-				    (int)((end - now) / NS_PER_MS) + 1, &unblocked);
+				    server.waiting > 0 ? TICK_MS
+						       : (int)((end_at - now) / NS_PER_MS) + 1,
+				    &unblocked);
 		if (count < 0 && errno != EINTR)
 			die(1, "epoll_pwait: %s", strerror(errno));
 		for (i = 0; i < count; i++) {
@@ -153,6 +212,9 @@ int main_serve(int argc, char **argv)
 	static const struct option options[] = {
 		{ "close-first", no_argument, NULL, 'f' },
 		{ "close-last", no_argument, NULL, 'l' },
+		{ "half-close", no_argument, NULL, 'h' },
+		{ "reset", no_argument, NULL, 'R' },
+		{ "delay", required_argument, NULL, 'd' },
 		{ "seconds", required_argument, NULL, 's' },
 		{ NULL, 0, NULL, 0 },
 	};
@@ -166,6 +228,12 @@ int main_serve(int argc, char **argv)
 			server.close_last = false;
 		else if (option == 'l')
 			server.close_last = true;
+		else if (option == 'h')
+			server.half_close = true;
+		else if (option == 'R')
+			server.reset = true;
+		else if (option == 'd')
+			server.delay = number(optarg, 60000, "--delay");
 		else if (option == 's')
 			server.seconds = number(optarg, 86400, "--seconds");
 		else

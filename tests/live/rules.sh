@@ -109,14 +109,21 @@ as_before() { # with what function $1 puts there
 	rules load
 	snapshot | code 1 cmp -s - "$tmp/before"
 	rules load --at gateway --queue 2:3
+	rules load --evidence answer --queue 2:3
+	rules load --at gateway --evidence close
 	rules load --ports 80
 	rules unload
 	snapshot | diff "$tmp/before" -
 	rules unload
 	snapshot | diff "$tmp/before" -
-	rules load --at gateway
-	rules unload
-	snapshot | diff "$tmp/before" -
+	for options in '' '--evidence close' '--evidence answer'; do
+		for at in gateway host; do
+			# shellcheck disable=SC2086
+			rules load --at $at $options
+			rules unload
+			snapshot | diff "$tmp/before" -
+		done
+	done
 }
 
 kept_for_others() {
@@ -197,7 +204,7 @@ load_repairs() { # a second jump, rules behind it, a rule of ours gone
 	done
 	rules show 2>&1 | tee "$tmp/out"
 	grep 'IPv4: 2 rules jump' "$tmp/out"
-	grep 'IPv6: queued SYNs skip 1 rule' "$tmp/out"
+	grep 'IPv6: queued packets skip 1 rule' "$tmp/out"
 	rules load
 	for i in $(both); do
 		[ "$(mangle "$i" | grep -c -- '-j SYNPAWS$')" = 1 ]
@@ -230,6 +237,54 @@ one_family() {
 	[ -z "$(mangle "$tool")" ]
 }
 
+edit() { # table mangle of $1: each rule that holds $2, as the sed script $3 makes it
+	mangle "$1" | grep -e "$2" | sed "$3" | while read -r rule; do
+		# shellcheck disable=SC2086
+		on "$1" -t mangle $rule
+	done
+}
+
+repairs_evidence() { # the same, with jumps both ways
+	for at in host gateway; do
+		rules load --evidence answer --at "$at"
+		rules show 2>&1 | code 1 grep warning
+		for i in $(both); do
+			edit "$i" '-j SYNPAWS$' '' # twice now
+			edit "$i" '-j SYNPAWS-FROM$' 's/^-A/-D/'
+		done
+		rules show 2>&1 | tee "$tmp/out"
+		grep 'IPv4: 2 rules jump to SYNPAWS:' "$tmp/out"
+		grep 'IPv6: 0 rules jump to SYNPAWS-FROM:' "$tmp/out"
+		rules load --evidence answer --at "$at" | code 1 grep 'nothing changed'
+		rules show 2>&1 | code 1 grep warning
+		rules load --evidence answer --at "$at" | grep -c 'nothing changed' | grep 2
+	done
+	rules load --evidence close
+	for i in $(both); do
+		on "$i" -t mangle -A OUTPUT -p udp
+	done
+	rules show 2>&1 |
+		grep 'IPv6: queued packets skip 1 rule(s) behind the jump in mangle OUTPUT'
+	rules load --evidence close
+	rules show 2>&1 | code 1 grep warning
+}
+
+other_evidence() { # replaces, and nothing of the former stays
+	rules load
+	snapshot >"$tmp/syn"
+	rules load --evidence answer --mark-bit 3
+	mangle "$tool" | grep -c '0x8/0x8' | grep 3
+	rules load --evidence close --mark-bit 31
+	mangle "$tool" | grep -c '0x80000000/0x80000000' | grep 2
+	snapshot -c >"$tmp/before"
+	rules load --evidence close --mark-bit 31
+	snapshot -c | diff "$tmp/before" -
+	rules load
+	for i in $(both); do
+		mangle "$i" | code 1 grep -i -e connmark -e SYNPAWS-FROM
+	done
+}
+
 many_ports() {
 	rules load --ports "$(seq -s, 1 2 41),1000:2000,3000:4000"
 	for i in $(both); do
@@ -238,15 +293,27 @@ many_ports() {
 	snapshot -c >"$tmp/before"
 	rules load --ports "3000:4000,1000:2000,$(seq -s, 1 2 41)"
 	snapshot -c | diff "$tmp/before" -
+	for at in host gateway; do
+		rules load --evidence close --at "$at" --ports "$(seq -s, 1 2 41)" --in eth+
+		for i in $(both); do
+			mangle "$i" | grep -c -e '-i eth+ .*dports.* -j SYNPAWS$' | grep 2
+			mangle "$i" | grep -c -e '-o eth+ .*sports.* -j SYNPAWS-FROM$' | grep 2
+		done
+		rules load --evidence close --at "$at" --ports "$(seq -s, 1 2 41)" --in eth+ |
+			grep -c 'nothing changed' | grep 2
+		rules show 2>&1 | code 1 grep warning
+	done
 }
 
 ready_files() {
-	for at in host gateway; do
+	for file in {host,gateway}{,-close,-answer}; do
+		at=${file%-*} evidence=${file#*-}
+		[ "$file" != "$at" ] || evidence=syn
 		for i in $(both); do
-			on "$i-restore" --noflush <"$at.rules"
+			on "$i-restore" --noflush <"$file.rules"
 		done
 		snapshot -c >"$tmp/before"
-		rules load --at "$at"
+		rules load --at "$at" --evidence "$evidence"
 		snapshot -c | diff "$tmp/before" -
 		rules unload
 	done
@@ -366,6 +433,50 @@ echo 'no more memory' >&2; exit 1"
 	snapshot -c | diff "$tmp/before" -
 }
 
+counters() {
+	for i in $(both); do
+		on "$i-save" -c -t mangle | grep -v '^#'
+	done
+}
+
+rolled_back_evidence() { # from either to the other; chains may have changed places
+	real=$(command -v "ip6${tool#ip}-restore")
+	for options in '--evidence answer --ports 80,443' '--at gateway --evidence close' ''; do
+		# shellcheck disable=SC2086
+		rules load $options
+		on "$tool" -t mangle -A FORWARD -p udp
+		counters >"$tmp/before"
+		pretend "ip6${tool#ip}-restore" "case \$* in *help*) exec $real --help ;; esac
+echo 'no more memory' >&2; exit 1"
+		code 1 faked load --evidence close --queue 9
+		counters | diff "$tmp/before" -
+		code 1 faked load --queue 9
+		counters | diff "$tmp/before" -
+		rm "$fake/ip6${tool#ip}-restore"
+	done
+}
+
+no_tracking() { # iptables or the kernel without the match or target $1, which $2 cannot do without
+	real=$(command -v "$tool")
+	rules unload
+	pristine
+	snapshot >"$tmp/before"
+	pretend "$tool" "case \" \$* \" in *' $1 '*) exit 1 ;; esac; exec $real \"\$@\""
+	one_line 1 faked load --evidence "$2"
+	grep "lacks the $1 .*--evidence syn does without" "$tmp/err"
+	snapshot | diff "$tmp/before" -
+	faked load
+}
+
+no_match() {
+	no_tracking connmark close
+	no_tracking CONNMARK close
+	no_tracking conntrack answer
+	rules unload
+	pretend "$tool" "case \" \$* \" in *' conntrack '*) exit 1 ;; esac; exec $real \"\$@\""
+	faked load --evidence close
+}
+
 rolled_back_to_nothing() {
 	pretend ip6tables-nft-restore 'exit 1'
 	code 1 faked load --at gateway
@@ -418,7 +529,7 @@ elsewhere() {
 exit_codes() {
 	code 1 rules show
 	rules load
-	rules show | grep 'nobody listens on queue 0: SYNs bypass it'
+	rules show | grep 'nobody listens on queue 0: packets bypass it'
 	rules unload
 	code 1 rules show
 }
@@ -468,6 +579,15 @@ bad_options() {
 	load --in eth0;reboot
 	load --in a23456789012345678
 	load --with nftables
+	load --evidence
+	load --evidence all
+	load --evidence close --mark-bit 32
+	load --evidence close --mark-bit 01
+	load --evidence close --mark-bit x
+	load --mark-bit 3
+	print --evidence syn --mark-bit 3
+	show --evidence close
+	unload --mark-bit 3
 	show --queue 0
 	unload --with nft -4
 	END
@@ -475,11 +595,15 @@ bad_options() {
 }
 
 printed() {
-	for at in host gateway; do
+	for file in {host,gateway}{,-close,-answer}; do
+		options="--at ${file%-*}"
+		[ "$file" = "${file%-*}" ] || options="$options --evidence ${file#*-}"
 		for shell in sh dash 'bash --posix' 'busybox sh'; do
 			command -v "${shell%% *}" || continue
-			cmp <($shell ./synpaws-rules print --at "$at") "$at.rules"
-			cmp <($shell ./synpaws-rules print --at "$at" --with nft) "$at.nft"
+			# shellcheck disable=SC2086
+			cmp <($shell ./synpaws-rules print $options) "$file.rules"
+			# shellcheck disable=SC2086
+			cmp <($shell ./synpaws-rules print $options --with nft) "$file.nft"
 		done
 	done
 }
@@ -497,7 +621,8 @@ sed 's/queue num [0-9-]* bypass//' | \$real -f -"
 }
 
 nft_files() {
-	for options in '' '--ports 80,443,8000:8100' '--queue 0:3 --at gateway -6 --in eth+'; do
+	for options in '' '--ports 80,443,8000:8100' '--queue 0:3 --at gateway -6 --in eth+' \
+		'--evidence close' '--evidence answer --at gateway --ports 80,443 -4 --mark-bit 31'; do
 		# shellcheck disable=SC2086
 		./synpaws-rules print --with nft $options >"$tmp/nft"
 		on nft -c -f "$tmp/nft" 2>&1 | tee "$tmp/out"
@@ -506,7 +631,8 @@ nft_files() {
 			grep -A 2 'Could not process rule' "$tmp/out" | grep '\^\^\^\^\^$'
 		sed 's/queue num [0-9-]* bypass//' "$tmp/nft" | on nft -f -
 		sed 's/queue num [0-9-]* bypass//' "$tmp/nft" | on nft -f -
-		on nft list table inet synpaws | grep -c counter | grep 1
+		[ "$(on nft list table inet synpaws | grep -c counter)" = \
+			"$(grep -c 'counter queue' "$tmp/nft")" ]
 	done
 	code 1 on nft -c -f - <<<'table inet x { chain y { queue num 0 bypas; }; }'
 }
@@ -527,9 +653,17 @@ nft_load() {
 	[ "$(on nft list ruleset)" != "$before" ]
 	faked show | grep 'IPv4: not loaded'
 	code 1 faked show -4
+	faked load --evidence answer --at gateway
+	faked load --evidence answer --at gateway | grep 'nothing changed'
+	faked load --evidence answer --at gateway --mark-bit 29 | code 1 grep 'nothing changed'
+	faked show | grep '0  ACKs that refuse a SYN'
 	faked unload
 	faked unload
 	[ "$(on nft list ruleset)" = "$start" ]
+	real=$(command -v nft)
+	pretend nft "case \$* in *-c*) exit 1 ;; esac; exec $real \"\$@\""
+	one_line 1 faked load --evidence close
+	grep 'no connection tracking' "$tmp/err"
 }
 
 nft_traffic() {
@@ -553,6 +687,8 @@ t "$tool: load" load
 t "$tool: loading twice changes nothing, counters neither" load_twice
 t "$tool: other options replace" load_replaces
 t "$tool: load repairs, show warns of misplaced jumps" load_repairs
+t "$tool: load repairs both directions" repairs_evidence
+t "$tool: other evidence replaces" other_evidence
 t "$tool: one family alone" one_family
 t "$tool: more ports than one rule holds" many_ports
 t "$tool: the ready files load" ready_files
@@ -567,6 +703,8 @@ t "$tool: SYNs are counted and pass, loopback is left out" traffic
 t "$tool: later filter rules still apply" later_rules
 t "$tool: gateway" gateway
 t "$tool: IPv6 fails, IPv4 is put back" rolled_back
+t "$tool: IPv6 fails, IPv4 is put back, with evidence" rolled_back_evidence
+t "$tool: no connection tracking: syn evidence works" no_match
 t "$tool: no IPv6" no_ipv6
 t "$tool: no --queue-bypass, nothing loaded" no_bypass
 t "$tool: a warning when loaded with the other one" elsewhere

@@ -46,7 +46,7 @@ host_position() {
 }
 
 first_line() {
-	pattern '^paws-drop time=20[0-9-]+T[0-9:]+\.[0-9]{6}Z profile=el7 evidence=syn src=10\.77\.1\.2 sport=40002 dst=10\.77\.2\.2 dport=81 in=s0 tsval=999998 recorded_tsval=1000000 behind=2 age=[0-9]+ wait=[0-9]+ folded=0$'
+	pattern '^paws-drop time=20[0-9-]+T[0-9:]+\.[0-9]{6}Z profile=el7 evidence=syn src=10\.77\.1\.2 sport=40002 dst=10\.77\.2\.2 dport=81 in=s0 tsval=999998 recorded_tsval=1000000 behind=2 age=[0-9]+ wait=[0-9]+ folded=0 guess=no$'
 }
 
 without_timestamp() {
@@ -92,7 +92,7 @@ folding() {
 	start_daemon server --log stdout --fold 2 || return 1
 	syn 1000000
 	syn 1 --count 10 --rate 50 --sport-step 1
-	soon lines '^paws-drop' 2 && pattern 'folded=0$' && pattern 'folded=8$' && stop_daemon
+	soon lines '^paws-drop' 2 && pattern 'folded=0 guess=no$' && pattern 'folded=8 guess=no$' && stop_daemon
 }
 
 profiles() {
@@ -127,7 +127,7 @@ gateway_position() {
 	inside client "$TOOLS/wire" syn c0 "$GATEWAY_MAC" 10.77.1.2 10.77.2.3 --sport 40000 \
 		--dport 81 --tsval 1 >/dev/null
 	soon lines '"event":"paws-drop"' 1 &&
-		pattern '^\{"event":"paws-drop","time":"[^"]*","profile":"3.10","evidence":"syn","src":"10.77.1.2","sport":40000,"dst":"10.77.2.2","dport":81,"in":"gc","tsval":1,"recorded_tsval":1000000,"behind":999999,"age":[0-9]+,"wait":[0-9]+,"folded":0\}$' &&
+		pattern '^\{"event":"paws-drop","time":"[^"]*","profile":"3.10","evidence":"syn","src":"10.77.1.2","sport":40000,"dst":"10.77.2.2","dport":81,"in":"gc","tsval":1,"recorded_tsval":1000000,"behind":999999,"age":[0-9]+,"wait":[0-9]+,"folded":0,"guess":"no"\}$' &&
 		stop_daemon && lines '"event":"summary"' 1
 }
 

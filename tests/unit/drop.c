@@ -67,6 +67,7 @@ static struct drop widest_drop(void)
 	drop.outcome.wait = UINT32_MAX;
 	memset(drop.interface, 'w', sizeof(drop.interface) - 1);
 	drop.folded = UINT64_MAX;
+	drop.outcome.guess = true;
 	return drop;
 }
 
@@ -74,7 +75,7 @@ static void expect_text(const struct drop *drop, const char *profile, const char
 {
 	char line[LINE_MOST];
 
-	assert_int_equal(drop_text(drop, profile, line, sizeof(line)), strlen(should));
+	assert_int_equal(drop_text(drop, profile, "syn", line, sizeof(line)), strlen(should));
 	assert_string_equal(line, should);
 }
 
@@ -86,7 +87,20 @@ static void test_text_of_an_ipv4_drop(void **state)
 	expect_text(&drop, "el7",
 		    "paws-drop time=2026-11-22T14:26:39.174412Z profile=el7 evidence=syn "
 		    "src=198.51.100.11 sport=30126 dst=10.99.0.1 dport=8001 in=eth0 tsval=5000 "
-		    "recorded_tsval=1000000 behind=995000 age=7 wait=53 folded=3");
+		    "recorded_tsval=1000000 behind=995000 age=7 wait=53 folded=3 guess=no");
+}
+
+/* What it rests on stands in the line: the evidence, and whether it was enough. */
+static void test_evidence_and_guess(void **state)
+{
+	struct drop drop = ipv4_drop();
+	char line[LINE_MOST];
+
+	(void)state;
+	drop.outcome.guess = true;
+	assert_true(drop_text(&drop, "4.x", "close", line, sizeof(line)) > 0);
+	assert_non_null(strstr(line, " profile=4.x evidence=close src="));
+	assert_non_null(strstr(line, " folded=3 guess=yes"));
 }
 
 static void test_text_of_an_ipv6_drop(void **state)
@@ -101,7 +115,7 @@ static void test_text_of_an_ipv6_drop(void **state)
 	expect_text(&drop, "3.2",
 		    "paws-drop time=1970-01-01T00:00:00.000000Z profile=3.2 evidence=syn "
 		    "src=fd99:1::185 sport=65535 dst=fd99::1 dport=0 in=a-long-name.409 tsval=0 "
-		    "recorded_tsval=1000000 behind=-2147483648 age=7 wait=53 folded=0");
+		    "recorded_tsval=1000000 behind=-2147483648 age=7 wait=53 folded=0 guess=no");
 }
 
 static void test_text_without_timestamp_and_interface(void **state)
@@ -112,7 +126,7 @@ static void test_text_without_timestamp_and_interface(void **state)
 	expect_text(&drop, "el7",
 		    "paws-drop time=1970-01-01T00:00:00.000000Z profile=el7 evidence=syn "
 		    "src=fd99:1::185 sport=65535 dst=fd99::1 dport=0 in=- tsval=- "
-		    "recorded_tsval=1000000 behind=- age=7 wait=53 folded=0");
+		    "recorded_tsval=1000000 behind=- age=7 wait=53 folded=0 guess=no");
 }
 
 /* Times are UTC, and cut to microseconds, never rounded up. */
@@ -139,7 +153,7 @@ static void test_times(void **state)
 	tzset();
 	for (i = 0; i < COUNT(rows); i++) {
 		drop.seg.time_ns = rows[i].ns;
-		assert_true(drop_text(&drop, "el7", line, sizeof(line)) > 0);
+		assert_true(drop_text(&drop, "el7", "syn", line, sizeof(line)) > 0);
 		assert_non_null(strstr(line, rows[i].text));
 	}
 }
@@ -148,13 +162,13 @@ static void test_the_widest_line_fits(void **state)
 {
 	const struct drop drop = widest_drop();
 	char line[LINE_MOST];
-	size_t length = drop_text(&drop, "2.6.32", line, sizeof(line));
+	size_t length = drop_text(&drop, "2.6.32", "syn", line, sizeof(line));
 
 	(void)state;
 	assert_true(length > 0);
 	assert_non_null(strstr(line, " time=2554-07-21T23:34:33.709551Z "));
 	assert_non_null(strstr(line, " behind=-2147483648 age=-2147483648 wait=4294967295 "));
-	assert_string_equal(line + length - 20, "18446744073709551615");
+	assert_string_equal(line + length - 30, "18446744073709551615 guess=yes");
 }
 
 /* 0 is said for every line that is too small, and nothing is written behind it. */
@@ -162,16 +176,18 @@ static void test_lines_that_are_too_small(void **state)
 {
 	const struct drop drop = ipv4_drop();
 	char line[LINE_MOST], *small;
-	const size_t text = drop_text(&drop, "el7", line, sizeof(line));
-	const size_t json = drop_json(&drop, "el7", line, sizeof(line));
+	const size_t text = drop_text(&drop, "el7", "syn", line, sizeof(line));
+	const size_t json = drop_json(&drop, "el7", "syn", line, sizeof(line));
 	size_t size;
 
 	(void)state;
 	for (size = 1; size <= LINE_MOST; size++) {
 		small = malloc(size);
 		assert_non_null(small);
-		assert_int_equal(drop_text(&drop, "el7", small, size), size > text ? text : 0);
-		assert_int_equal(drop_json(&drop, "el7", small, size), size > json ? json : 0);
+		assert_int_equal(drop_text(&drop, "el7", "syn", small, size),
+				 size > text ? text : 0);
+		assert_int_equal(drop_json(&drop, "el7", "syn", small, size),
+				 size > json ? json : 0);
 		free(small);
 	}
 }
@@ -210,7 +226,7 @@ static void compare_members(json_t *object, char *text)
 static void expect_json_like_text(const struct drop *drop)
 {
 	char line[LINE_MOST], text[LINE_MOST];
-	const size_t length = drop_json(drop, "2.6.32", line, sizeof(line));
+	const size_t length = drop_json(drop, "2.6.32", "syn", line, sizeof(line));
 	json_t *object;
 
 	assert_true(length > 0);
@@ -218,7 +234,7 @@ static void expect_json_like_text(const struct drop *drop)
 	assert_null(strchr(line, '\n'));
 	object = json_loads(line, JSON_REJECT_DUPLICATES, NULL);
 	assert_non_null(object);
-	assert_true(drop_text(drop, "2.6.32", text, sizeof(text)) > 0);
+	assert_true(drop_text(drop, "2.6.32", "syn", text, sizeof(text)) > 0);
 	compare_members(object, text);
 	json_decref(object);
 }
@@ -240,13 +256,14 @@ static void test_json_to_the_letter(void **state)
 	char line[LINE_MOST];
 
 	(void)state;
-	drop_json(&drop, "el7", line, sizeof(line));
+	drop_json(&drop, "el7", "syn", line, sizeof(line));
 	assert_string_equal(line,
 			    "{\"event\":\"paws-drop\",\"time\":\"1970-01-01T00:00:00.000000Z\","
 			    "\"profile\":\"el7\",\"evidence\":\"syn\",\"src\":\"fd99:1::185\","
 			    "\"sport\":65535,\"dst\":\"fd99::1\",\"dport\":0,\"in\":null,"
 			    "\"tsval\":null,\"recorded_tsval\":1000000,\"behind\":null,"
-			    "\"age\":7,\"wait\":53,\"folded\":0}");
+			    "\"age\":7,\"wait\":53,\"folded\":0,"
+			    "\"guess\":\"no\"}");
 }
 
 /* Linux takes any bytes but '/', ':' and white space for a name: no field may go missing by it. */
@@ -262,7 +279,7 @@ static void test_json_with_an_odd_interface_name(void **state)
 	(void)state;
 	for (i = 0; i < COUNT(names); i++) {
 		strcpy(drop.interface, names[i]);
-		assert_true(drop_json(&drop, "el7", line, sizeof(line)) > 0);
+		assert_true(drop_json(&drop, "el7", "syn", line, sizeof(line)) > 0);
 		object = json_loads(line, 0, NULL);
 		assert_non_null(object);
 		has_name = json_object_get(object, "in") != NULL;
@@ -278,6 +295,7 @@ int main(void)
 {
 	const struct CMUnitTest drop[] = {
 		cmocka_unit_test(test_text_of_an_ipv4_drop),
+		cmocka_unit_test(test_evidence_and_guess),
 		cmocka_unit_test(test_text_of_an_ipv6_drop),
 		cmocka_unit_test(test_text_without_timestamp_and_interface),
 		cmocka_unit_test(test_times),

@@ -69,16 +69,16 @@ static struct synpaws_prefix prefix_of(const struct host_row *row)
 static struct synpaws_outcome judge(const struct synpaws_mirror_config *config,
 				    const char *destination)
 {
-	struct synpaws_mirror *mirror = synpaws_mirror_new(config);
+	struct synpaws_mirror *mirror = syn_mirror(*config);
 	const bool six = strchr(destination, ':') != NULL;
 	struct synpaws_segment seg =
 		syn(six ? "2001:db8:1::1" : "198.51.100.1", destination, N, 1000);
 	struct synpaws_outcome outcome;
 
 	assert_non_null(mirror);
-	synpaws_mirror_judge(mirror, &seg, &outcome);
+	syn_judge(mirror, &seg);
 	seg.tsval = 10;
-	synpaws_mirror_judge(mirror, &seg, &outcome);
+	outcome = syn_judge(mirror, &seg);
 	synpaws_mirror_free(mirror);
 	return outcome;
 }
@@ -137,19 +137,29 @@ static void test_other_hosts_come_before_not_checked(void **state)
 	assert_int_equal(judge(&config, "2001:db8::2").fate, SYNPAWS_FATE_NONE);
 }
 
-static void test_refuses_no_profile_and_no_peers(void **state)
+static void expect_refused(struct synpaws_mirror_config config, bool emit)
 {
-	struct synpaws_mirror_config config = { .peers = 10 };
+	errno = 0;
+	assert_null(emit ? syn_mirror(config) : synpaws_mirror_new(&config));
+	assert_int_equal(errno, EINVAL);
+}
+
+static void test_refuses_what_is_missing(void **state)
+{
+	const struct synpaws_mirror_config good = { .profile = synpaws_profile_find("el7"),
+						    .peers = 10 };
+	struct synpaws_mirror_config config = good;
 
 	(void)state;
-	errno = 0;
-	assert_null(synpaws_mirror_new(&config));
-	assert_int_equal(errno, EINVAL);
-	config.profile = synpaws_profile_find("el7");
+	config.profile = NULL;
+	expect_refused(config, true);
+	config = good;
 	config.peers = 0;
-	errno = 0;
-	assert_null(synpaws_mirror_new(&config));
-	assert_int_equal(errno, EINVAL);
+	expect_refused(config, true);
+	expect_refused(good, false);
+	config = good;
+	config.evidence = SYNPAWS_EVIDENCE_CLOSE; /* without room for flows */
+	expect_refused(config, true);
 	synpaws_mirror_free(NULL);
 }
 
@@ -157,14 +167,15 @@ static void test_copies_the_configuration(void **state)
 {
 	struct synpaws_mirror_config config = { .profile = synpaws_profile_find("2.6.32"),
 						.peers = 10 };
-	struct synpaws_mirror *mirror = synpaws_mirror_new(&config);
 	const struct synpaws_segment seg = syn_plain("2001:db8::1", "2001:db8::2", N);
-	struct synpaws_outcome outcome;
+	struct synpaws_mirror *mirror;
 
 	(void)state;
+	config.emit = syn_keep;
+	config.context = &syn_last;
+	mirror = synpaws_mirror_new(&config);
 	memset(&config, 0xff, sizeof(config));
-	synpaws_mirror_judge(mirror, &seg, &outcome);
-	assert_int_equal(outcome.fate, SYNPAWS_FATE_NOT_CHECKED);
+	assert_int_equal(syn_judge(mirror, &seg).fate, SYNPAWS_FATE_NOT_CHECKED);
 	synpaws_mirror_free(mirror);
 }
 
@@ -172,17 +183,16 @@ static struct synpaws_mirror_stats stats_after(size_t room, uint32_t count, uint
 {
 	const struct synpaws_mirror_config config = { .profile = synpaws_profile_find("el7"),
 						      .peers = room };
-	struct synpaws_mirror *mirror = synpaws_mirror_new(&config);
+	struct synpaws_mirror *mirror = syn_mirror(config);
 	struct synpaws_segment seg = syn("0.0.0.0", "10.99.0.1", N, 1000);
 	struct synpaws_mirror_stats stats;
-	struct synpaws_outcome outcome;
 	uint32_t i, address;
 
 	assert_non_null(mirror);
 	for (i = 0; i < count; i++) {
 		address = htonl(i);
 		memcpy(seg.source, &address, sizeof(address));
-		synpaws_mirror_judge(mirror, &seg, &outcome);
+		syn_judge(mirror, &seg);
 		seg.second += second_step;
 	}
 	memset(&stats, 0xa5, sizeof(stats));
@@ -243,7 +253,7 @@ int main(void)
 	const struct CMUnitTest alone[ALONE] = {
 		cmocka_unit_test(test_any_of_several_hosts),
 		cmocka_unit_test(test_other_hosts_come_before_not_checked),
-		cmocka_unit_test(test_refuses_no_profile_and_no_peers),
+		cmocka_unit_test(test_refuses_what_is_missing),
 		cmocka_unit_test(test_copies_the_configuration),
 		cmocka_unit_test(test_stats),
 		cmocka_unit_test(test_stats_count_what_was_lost),

@@ -222,7 +222,7 @@ static struct synpaws_mirror *make_mirror(const struct rules *rules, uint64_t *d
 	}
 	for (i = 0; i < sizeof(config.hash_key); i++)
 		config.hash_key[i] = (uint8_t)unit_random(dice);
-	mirror = synpaws_mirror_new(&config);
+	mirror = syn_mirror(config);
 	assert_non_null(mirror);
 	return mirror;
 }
@@ -246,7 +246,7 @@ static void test_agrees_with_the_model(void **state)
 		const size_t peer = unit_below(&dice, PEERS), host = unit_below(&dice, HOSTS);
 
 		next_segment(&dice, &seg, peer, host, !model.rules->age_is_plain);
-		synpaws_mirror_judge(mirror, &seg, &is);
+		is = syn_judge(mirror, &seg);
 		should = judge(&model, &seg, peer, host);
 		compare(&is, &should, &seg, i);
 		fates[should.fate]++;

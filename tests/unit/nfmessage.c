@@ -85,6 +85,36 @@ static void test_only_forward_is_forwarded(void **state)
 	}
 }
 
+/* The hook tells which way a packet goes, and so which of its two interfaces is told of. */
+static void test_the_way_of_each_hook(void **state)
+{
+	static const uint8_t ways[NF_INET_NUMHOOKS] = {
+		[NF_INET_PRE_ROUTING] = SYNPAWS_WAY_ANY,  [NF_INET_LOCAL_IN] = SYNPAWS_WAY_IN,
+		[NF_INET_FORWARD] = SYNPAWS_WAY_ANY,	  [NF_INET_LOCAL_OUT] = SYNPAWS_WAY_OUT,
+		[NF_INET_POST_ROUTING] = SYNPAWS_WAY_OUT,
+	};
+	struct nfmessage message;
+	struct made made;
+	uint8_t hook;
+
+	(void)state;
+	for (hook = 0; hook < NF_INET_NUMHOOKS; hook++) {
+		begin(&made);
+		put_packet_header(&made, hook);
+		put_number(&made, NFQA_IFINDEX_INDEV, 7);
+		put_number(&made, NFQA_IFINDEX_OUTDEV, 9);
+		end(&made, 60);
+		expect(&made, NFMESSAGE_PACKET, &message);
+		assert_int_equal(message.way, ways[hook]);
+		assert_int_equal(message.ifindex, ways[hook] == SYNPAWS_WAY_OUT ? 9 : 7);
+	}
+	begin(&made);
+	put_packet_header(&made, 200);
+	end(&made, 60);
+	expect(&made, NFMESSAGE_PACKET, &message);
+	assert_int_equal(message.way, SYNPAWS_WAY_ANY);
+}
+
 /* NFQA_SKB_CSUMNOTREADY, and not its neighbours GSO and CSUM_NOTVERIFIED. */
 static void test_only_one_flag_is_a_pending_checksum(void **state)
 {
@@ -200,6 +230,7 @@ int main(void)
 		cmocka_unit_test(test_the_least_message),
 		cmocka_unit_test(test_a_length_that_nobody_tells),
 		cmocka_unit_test(test_only_forward_is_forwarded),
+		cmocka_unit_test(test_the_way_of_each_hook),
 		cmocka_unit_test(test_only_one_flag_is_a_pending_checksum),
 		cmocka_unit_test(test_length_on_the_wire),
 		cmocka_unit_test(test_other_types_are_other),

@@ -2,12 +2,14 @@
 /*
  * Holds stamps_new() and synpaws_mirror_new() to what they promise when memory is short: NULL with
  * errno ENOMEM, and nothing left behind, whichever of their allocations fails. A machine cannot be
- * made to run out of memory at will, so this test compiles the two modules in and takes calloc()
- * away from them; the copies in libsynpaws.a are then not linked.
+ * made to run out of memory at will, so this test compiles all modules that allocate in and takes
+ * calloc() away from them; the copies in libsynpaws.a are then not linked.
  */
 #include "unit.h"
 
 #include <errno.h>
+
+#include "syn.h"
 
 static int allocations_until_failure;
 
@@ -21,22 +23,28 @@ static void *rationed_calloc(size_t count, size_t size)
 }
 
 #define calloc rationed_calloc
-#include "../../src/core/stamps.c"
+#include "../../src/core/deadlines.c"
+#include "../../src/core/flows.c"
 #include "../../src/core/mirror.c"
+#include "../../src/core/services.c"
+#include "../../src/core/stamps.c"
+#include "../../src/core/syn.c"
 #undef calloc
 
 /* How many allocations it takes; each of them has to be able to fail. */
-static int allocations_of_a_mirror(void)
+static int allocations_of_a_mirror(enum synpaws_evidence evidence)
 {
 	const struct synpaws_mirror_config config = { .profile = synpaws_profile_at(0),
-						      .peers = 100 };
+						      .evidence = evidence,
+						      .peers = 100,
+						      .flows = 100 };
 	struct synpaws_mirror *mirror = NULL;
 	int taken;
 
 	for (taken = 0; mirror == NULL && taken < 100; taken++) {
 		allocations_until_failure = taken;
 		errno = 0;
-		mirror = synpaws_mirror_new(&config);
+		mirror = syn_mirror(config);
 		if (mirror == NULL)
 			assert_int_equal(errno, ENOMEM);
 	}
@@ -48,7 +56,8 @@ static int allocations_of_a_mirror(void)
 static void test_no_memory_for_a_mirror(void **state)
 {
 	(void)state;
-	assert_in_range(allocations_of_a_mirror(), 1, 10);
+	assert_in_range(allocations_of_a_mirror(SYNPAWS_EVIDENCE_SYN), 1, 10);
+	assert_in_range(allocations_of_a_mirror(SYNPAWS_EVIDENCE_CLOSE), 5, 20);
 }
 
 static void test_no_memory_for_stamps(void **state)
@@ -77,7 +86,7 @@ static void test_wrong_is_wrong_without_memory_too(void **state)
 
 	(void)state;
 	allocations_until_failure = 0;
-	assert_null(synpaws_mirror_new(&config));
+	assert_null(syn_mirror(config));
 	assert_int_equal(errno, EINVAL);
 	allocations_until_failure = 0;
 	assert_null(stamps_new(0, config.hash_key));
@@ -88,21 +97,23 @@ static void test_wrong_is_wrong_without_memory_too(void **state)
 static void test_a_mirror_never_allocates_again(void **state)
 {
 	const struct synpaws_mirror_config config = { .profile = synpaws_profile_at(0),
-						      .peers = 100 };
-	struct synpaws_segment seg = { .ip_version = 4, .flags = SYNPAWS_SYN };
-	struct synpaws_outcome outcome;
+						      .evidence = SYNPAWS_EVIDENCE_FULL,
+						      .peers = 100,
+						      .flows = 100 };
+	struct synpaws_segment seg = { .ip_version = 4 };
 	struct synpaws_mirror *mirror;
 	uint32_t i;
 
 	(void)state;
 	allocations_until_failure = 100;
-	mirror = synpaws_mirror_new(&config);
+	mirror = syn_mirror(config);
 	allocations_until_failure = 0;
 	for (i = 0; i < 10000; i++) {
 		memcpy(seg.source, &i, sizeof(i));
+		seg.flags = i % 5 != 0 ? SYNPAWS_SYN : SYNPAWS_FIN | SYNPAWS_ACK;
 		seg.has_timestamp = i % 3 != 0;
 		seg.second = UNIT_SECOND;
-		synpaws_mirror_judge(mirror, &seg, &outcome);
+		syn_judge(mirror, &seg);
 	}
 	assert_int_equal(allocations_until_failure, 0);
 	synpaws_mirror_free(mirror);

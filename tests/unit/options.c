@@ -6,41 +6,23 @@
  */
 #include "unit.h"
 
-#include <getopt.h>
 #include <pwd.h>
 
 #include "cmd/options.h"
 #include "sink/json.h"
 #include "source/nfqueue.h"
 #include "syn.h"
+#include "words.h"
 
-#define WORDS_MOST 140
-
-/* getopt() remembers where it was; a program parses its command line once, a test does it often. */
-static void rewind_getopt(void)
+/* `line` is a command line, split at blanks. */
+static bool parse(const char *line, struct watch_options *options, char why[256])
 {
-	char *nothing[] = { (char *)(uintptr_t) "watch", NULL };
+	static struct words words;
 
-	optind = 0;
-	getopt(1, nothing, "");
-}
-
-/* `words` is a command line, split at blanks. */
-static bool parse(const char *words, struct watch_options *options, char why[256])
-{
-	char text[2048], *argv[WORDS_MOST] = { (char *)(uintptr_t) "watch" };
-	char *word, *rest = NULL;
-	int argc = 1;
-
-	assert_true(strlen(words) < sizeof(text));
-	strcpy(text, words);
-	for (word = strtok_r(text, " ", &rest); word != NULL; word = strtok_r(NULL, " ", &rest))
-		argv[argc++] = strcmp(word, "''") == 0 ? (char *)(uintptr_t) "" : word;
-	assert_true(argc < WORDS_MOST);
-	rewind_getopt();
+	words_split(&words, "watch", line);
 	memset(options, 0x5a, sizeof(*options));
 	memset(why, 0, 256);
-	return options_parse(options, argc, argv, why, 256);
+	return options_parse(options, words.argc, words.argv, why, 256);
 }
 
 static struct watch_options good(const char *words)
@@ -63,14 +45,21 @@ static void test_defaults(void **state)
 	assert_false(options.help);
 	assert_int_equal(options.first_queue, 0);
 	assert_int_equal(options.queue_count, 1);
-	assert_string_equal(options.profile->name, "el7");
-	assert_int_equal(options.host_count, 0);
-	assert_int_equal(options.sink, LOG_SINK_SYSLOG);
+	assert_int_equal(options.panel.profile_count, 1);
+	assert_string_equal(options.panel.profiles[0]->name, "el7");
+	assert_int_equal(options.panel.evidence, SYNPAWS_EVIDENCE_SYN);
+	assert_false(options.panel.gateway);
+	assert_int_equal(options.panel.flows, 262144);
+	assert_int_equal(options.panel.port_count, 0);
+	assert_memory_equal(&options.panel.sysctls.values, &synpaws_sysctls_default,
+			    sizeof(synpaws_sysctls_default));
+	assert_int_equal(options.panel.host_count, 0);
+	assert_int_equal(options.panel.sink, LOG_SINK_SYSLOG);
 	assert_int_equal(options.facility, LOG_DAEMON);
-	assert_int_equal(options.peers, 1048576);
+	assert_int_equal(options.panel.peers, 1048576);
 	assert_int_equal(options.buffer, 8388608);
-	assert_int_equal(options.fold_seconds, 10);
-	assert_int_equal(options.log_rate, 100);
+	assert_int_equal(options.panel.fold_seconds, 10);
+	assert_int_equal(options.panel.log_rate, 100);
 	assert_int_equal(options.features, NFQUEUE_ALL_FEATURES);
 	assert_int_not_equal(options.user.uid, 0);
 }
@@ -103,22 +92,6 @@ static void test_queues(void **state)
 	}
 }
 
-static void test_profiles(void **state)
-{
-	static const char *const names[][2] = { { "2.6.32", "2.6.32" }, { "el6", "2.6.32" },
-						{ "3.2", "3.2" },	{ "3.10", "3.10" },
-						{ "3.16", "3.16" },	{ "el7", "el7" },
-						{ "4.x", "el7" } };
-	char words[64];
-	size_t i;
-
-	(void)state;
-	for (i = 0; i < COUNT(names); i++) {
-		snprintf(words, sizeof(words), "--profile %s", names[i][0]);
-		assert_string_equal(good(words).profile->name, names[i][1]);
-	}
-}
-
 static void expect_host(const struct synpaws_prefix *host, const char *address, uint8_t bits)
 {
 	uint8_t bytes[16];
@@ -136,17 +109,17 @@ static void test_hosts(void **state)
 		     "--host ::ffff:192.0.2.1/127 --host 10.1.2.3/31");
 
 	(void)state;
-	assert_int_equal(options.host_count, 10);
-	expect_host(&options.hosts[0], "192.0.2.1", 32);
-	expect_host(&options.hosts[1], "192.0.2.0", 24);
-	expect_host(&options.hosts[2], "0.0.0.0", 0);
-	expect_host(&options.hosts[3], "10.0.0.1", 32);
-	expect_host(&options.hosts[4], "2001:db8::1", 128);
-	expect_host(&options.hosts[5], "2001:db8::", 32);
-	expect_host(&options.hosts[6], "::", 0);
-	expect_host(&options.hosts[7], "::1", 128);
-	expect_host(&options.hosts[8], "::ffff:192.0.2.1", 127);
-	expect_host(&options.hosts[9], "10.1.2.3", 31);
+	assert_int_equal(options.panel.host_count, 10);
+	expect_host(&options.panel.hosts[0], "192.0.2.1", 32);
+	expect_host(&options.panel.hosts[1], "192.0.2.0", 24);
+	expect_host(&options.panel.hosts[2], "0.0.0.0", 0);
+	expect_host(&options.panel.hosts[3], "10.0.0.1", 32);
+	expect_host(&options.panel.hosts[4], "2001:db8::1", 128);
+	expect_host(&options.panel.hosts[5], "2001:db8::", 32);
+	expect_host(&options.panel.hosts[6], "::", 0);
+	expect_host(&options.panel.hosts[7], "::1", 128);
+	expect_host(&options.panel.hosts[8], "::ffff:192.0.2.1", 127);
+	expect_host(&options.panel.hosts[9], "10.1.2.3", 31);
 }
 
 static void test_as_many_hosts_as_there_may_be(void **state)
@@ -156,9 +129,9 @@ static void test_as_many_hosts_as_there_may_be(void **state)
 	int i;
 
 	(void)state;
-	for (i = 0; i < OPTIONS_HOSTS_MOST; i++)
+	for (i = 0; i < PANEL_HOSTS_MOST; i++)
 		strcat(words, "--host 192.0.2.1 ");
-	assert_int_equal(good(words).host_count, OPTIONS_HOSTS_MOST);
+	assert_int_equal(good(words).panel.host_count, PANEL_HOSTS_MOST);
 	strcat(words, "--host 192.0.2.2");
 	assert_false(parse(words, &options, why));
 	assert_non_null(strstr(why, "--host"));
@@ -167,10 +140,10 @@ static void test_as_many_hosts_as_there_may_be(void **state)
 static void test_log_and_facility(void **state)
 {
 	(void)state;
-	assert_int_equal(good("--log syslog").sink, LOG_SINK_SYSLOG);
-	assert_int_equal(good("--log stdout").sink, LOG_SINK_STDOUT);
+	assert_int_equal(good("--log syslog").panel.sink, LOG_SINK_SYSLOG);
+	assert_int_equal(good("--log stdout").panel.sink, LOG_SINK_STDOUT);
 	if (json_available())
-		assert_int_equal(good("--log json").sink, LOG_SINK_JSON);
+		assert_int_equal(good("--log json").panel.sink, LOG_SINK_JSON);
 	assert_int_equal(good("--facility local3").facility, LOG_LOCAL3);
 	assert_int_equal(good("--facility KERN").facility, LOG_KERN);
 }
@@ -178,12 +151,12 @@ static void test_log_and_facility(void **state)
 static void test_numbers(void **state)
 {
 	(void)state;
-	assert_int_equal(good("--fold 0").fold_seconds, 0);
-	assert_int_equal(good("--fold 86400").fold_seconds, 86400);
-	assert_int_equal(good("--log-rate 1").log_rate, 1);
-	assert_int_equal(good("--log-rate 1000000").log_rate, 1000000);
-	assert_int_equal(good("--peers 1").peers, 1);
-	assert_int_equal(good("--peers 1073741824").peers, 1073741824);
+	assert_int_equal(good("--fold 0").panel.fold_seconds, 0);
+	assert_int_equal(good("--fold 86400").panel.fold_seconds, 86400);
+	assert_int_equal(good("--log-rate 1").panel.log_rate, 1);
+	assert_int_equal(good("--log-rate 1000000").panel.log_rate, 1000000);
+	assert_int_equal(good("--peers 1").panel.peers, 1);
+	assert_int_equal(good("--peers 1073741824").panel.peers, 1073741824);
 	assert_int_equal(good("--buffer 4096").buffer, 4096);
 	assert_int_equal(good("--buffer 1073741824").buffer, 1073741824);
 }
@@ -240,13 +213,13 @@ static void test_many_options_at_once(void **state)
 	(void)state;
 	assert_int_equal(options.first_queue, 2);
 	assert_int_equal(options.queue_count, 2);
-	assert_string_equal(options.profile->name, "3.10");
-	assert_int_equal(options.host_count, 1);
-	assert_int_equal(options.sink, LOG_SINK_STDOUT);
+	assert_string_equal(options.panel.profiles[0]->name, "3.10");
+	assert_int_equal(options.panel.host_count, 1);
+	assert_int_equal(options.panel.sink, LOG_SINK_STDOUT);
 	assert_int_equal(options.facility, LOG_USER);
-	assert_int_equal(options.fold_seconds, 1);
-	assert_int_equal(options.log_rate, 2);
-	assert_int_equal(options.peers, 3);
+	assert_int_equal(options.panel.fold_seconds, 1);
+	assert_int_equal(options.panel.log_rate, 2);
+	assert_int_equal(options.panel.peers, 3);
 	assert_int_equal(options.buffer, 5000);
 	assert_true(options.check_only && options.debug && !options.help);
 }
@@ -276,6 +249,8 @@ static const struct bad_row bad_rows[] = {
 	{ "--queue 0000000000000000000000001", "--queue" },
 	{ "--profile ''", "--profile" },
 	{ "--profile linux", "--profile" },
+	{ "--evidence full", "--evidence full: only a capture" },
+	{ "--each", "--each" },
 	{ "--profile EL7", "--profile" },
 	{ "--profile 3", "--profile" },
 	{ "--host ''", "--host" },
@@ -339,7 +314,7 @@ static const struct bad_row bad_rows[] = {
 	{ "-xn", "x" },
 	{ "-x --queue 3", "-x" },
 	{ "--check=3", "--check" },
-	{ "--f 3", "--f" }, /* --facility or --fold? */
+	{ "--f 3", "--f" }, /* --facility, --flows or --fold? */
 	{ "stray", "stray" },
 	{ "--queue 3 stray", "stray" },
 	{ "stray --queue 3", "stray" },
@@ -387,14 +362,13 @@ static void test_endless_values(void **state)
 	}
 }
 
-#define ALONE 13
+#define ALONE 12
 
 int main(void)
 {
 	const struct CMUnitTest alone[ALONE] = {
 		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_queues),
-		cmocka_unit_test(test_profiles),
 		cmocka_unit_test(test_hosts),
 		cmocka_unit_test(test_as_many_hosts_as_there_may_be),
 		cmocka_unit_test(test_log_and_facility),

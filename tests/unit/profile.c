@@ -14,14 +14,17 @@ struct family {
 	bool wrapping_age;
 	enum synpaws_key key;
 	bool ipv6;
+	enum synpaws_dual_stack dual_stack;
 };
 
 static const struct family families[] = {
-	{ "2.6.32", "el6", false, false, SYNPAWS_KEY_PEER, false },
-	{ "3.2", NULL, false, true, SYNPAWS_KEY_PEER, true },
-	{ "3.10", NULL, false, true, SYNPAWS_KEY_PEER, true },
-	{ "3.16", NULL, false, true, SYNPAWS_KEY_HOST_PEER, true },
-	{ "el7", "4.x", true, true, SYNPAWS_KEY_HOST_PEER, true },
+	{ "2.6.32", NULL, false, false, SYNPAWS_KEY_PEER, false, SYNPAWS_DUAL_STACK_NO_FIN },
+	{ "el6", NULL, false, false, SYNPAWS_KEY_PEER, false, SYNPAWS_DUAL_STACK_NO_FIN },
+	{ "3.2", NULL, false, true, SYNPAWS_KEY_PEER, true, SYNPAWS_DUAL_STACK_NO_FIN },
+	{ "3.10", NULL, false, true, SYNPAWS_KEY_PEER, true, SYNPAWS_DUAL_STACK_NEVER },
+	{ "3.16", NULL, false, true, SYNPAWS_KEY_HOST_PEER, true, SYNPAWS_DUAL_STACK_SAME },
+	{ "el7", NULL, true, true, SYNPAWS_KEY_HOST_PEER, true, SYNPAWS_DUAL_STACK_SAME },
+	{ "4.x", "4.9", true, true, SYNPAWS_KEY_HOST_PEER, true, SYNPAWS_DUAL_STACK_SAME },
 };
 
 static void test_rules_of_a_family(void **state)
@@ -35,6 +38,7 @@ static void test_rules_of_a_family(void **state)
 	assert_int_equal(profile->wrapping_age, family->wrapping_age);
 	assert_int_equal(profile->key, family->key);
 	assert_int_equal(profile->ipv6, family->ipv6);
+	assert_int_equal(profile->dual_stack, family->dual_stack);
 	assert_true(strlen(profile->kernels) > 0);
 	if (family->alias != NULL)
 		assert_ptr_equal(synpaws_profile_find(family->alias), profile);

@@ -172,6 +172,82 @@ static void parse(const uint8_t *options, size_t size, struct option_row *found)
 	}
 }
 
+struct other_row {
+	const char *name;
+	const char *hex;
+	bool has_md5, sack_permitted;
+	int window_scale; /* -1: none */
+};
+
+#define MD5_16 "00112233445566778899aabbccddeeff"
+
+/* What tcp_parse_options() makes of the others that the mirror needs. */
+static const struct other_row others[] = {
+	{ "others: no options at all", "", false, false, -1 },
+	{ "others: what Linux sends", "020405b40402080a000013880000000001030307", false, true, 7 },
+	{ "others: window scale 0 is one", "03030001", false, false, 0 },
+	{ "others: window scale 14", "03030e01", false, false, 14 },
+	{ "others: window scale 15 becomes 14", "03030f01", false, false, 14 },
+	{ "others: window scale 255 becomes 14", "0303ff01", false, false, 14 },
+	{ "others: window scale of length 2", "03020101", false, false, -1 },
+	{ "others: window scale of length 4", "03040707", false, false, -1 },
+	{ "others: window scale twice, the last wins", "0303070103030201", false, false, 2 },
+	{ "others: SACK permitted", "04020101", false, true, -1 },
+	{ "others: SACK permitted of length 3", "04030001", false, false, -1 },
+	{ "others: SACK, which is not SACK permitted", "0101050a0000000100000002", false, false,
+	  -1 },
+	{ "others: MD5", "1312" MD5_16 "0101", true, false, -1 },
+	{ "others: MD5 of length 17", "1311" MD5_16 "0101", false, false, -1 },
+	{ "others: MD5 of length 19", "1313" MD5_16 "0001", false, false, -1 },
+	{ "others: MD5 cut short", "1312001122334455", false, false, -1 },
+	{ "others: all of them", "1312" MD5_16 "0402030305", true, true, 5 },
+	{ "others: after the end of the list", "000402030305", false, false, -1 },
+	{ "others: after junk", "0402630103030501", false, true, -1 },
+};
+
+static void test_other_row(void **state)
+{
+	const struct other_row *row = *state;
+	uint8_t options[40];
+	unsigned int value;
+	size_t n;
+	int six;
+
+	for (n = 0; sscanf(row->hex + 2 * n, "%2x", &value) == 1; n++)
+		options[n] = (uint8_t)value;
+	for (six = 0; six < 2; six++) {
+		const struct synpaws_segment seg = decode(options, n, six != 0);
+
+		assert_int_equal(seg.has_md5, row->has_md5);
+		assert_int_equal(seg.sack_permitted, row->sack_permitted);
+		assert_int_equal(seg.window_scale, row->window_scale);
+	}
+}
+
+/* The window is not scaled, whatever the options say; an IPv6 header has no identification. */
+static void test_window_and_identification(void **state)
+{
+	static const unsigned int values[] = { 0, 1, 255, 256, 0x8001, 0xfffe, 0xffff };
+	struct packet_made p;
+	struct synpaws_segment seg;
+	size_t i;
+	int six;
+
+	(void)state;
+	for (i = 0; i < COUNT(values); i++) {
+		for (six = 0; six < 2; six++) {
+			p = six != 0 ? packet_syn6(0) : packet_syn4(0);
+			packet_put16(p.bytes + p.tcp + 14, values[i]);
+			if (six == 0)
+				packet_put16(p.bytes + 4, 0xffff - values[i]);
+			packet_checksums(&p);
+			assert_int_equal(packet_decode_all(&seg, &p), SYNPAWS_DECODE_OK);
+			assert_int_equal(seg.window, values[i]);
+			assert_int_equal(seg.ip_id, six != 0 ? 0 : 0xffff - values[i]);
+		}
+	}
+}
+
 static uint64_t seed;
 
 static void test_random_options_through_a_second_parser(void **state)
@@ -207,17 +283,24 @@ static void test_random_options_through_a_second_parser(void **state)
 	assert_in_range(with, RANDOM_OPTIONS / 50, RANDOM_OPTIONS / 2);
 }
 
+#define ALONE 3
+
 int main(void)
 {
-	struct CMUnitTest segment_options[COUNT(rows) + 2];
+	const struct CMUnitTest alone[ALONE] = {
+		cmocka_unit_test(test_window_and_identification),
+		cmocka_unit_test(test_every_kind_and_length_in_front),
+		cmocka_unit_test(test_random_options_through_a_second_parser),
+	};
+	struct CMUnitTest segment_options[COUNT(rows) + COUNT(others) + ALONE];
 	size_t i;
 
 	seed = unit_seed("segment_options");
 	for (i = 0; i < COUNT(rows); i++)
 		segment_options[i] = unit_row(rows[i].name, test_option_row, &rows[i]);
-	segment_options[i++] =
-		(struct CMUnitTest)cmocka_unit_test(test_every_kind_and_length_in_front);
-	segment_options[i++] =
-		(struct CMUnitTest)cmocka_unit_test(test_random_options_through_a_second_parser);
+	for (i = 0; i < COUNT(others); i++)
+		segment_options[COUNT(rows) + i] =
+			unit_row(others[i].name, test_other_row, &others[i]);
+	memcpy(&segment_options[COUNT(rows) + COUNT(others)], alone, sizeof(alone));
 	return cmocka_run_group_tests(segment_options, NULL, NULL);
 }

@@ -6,7 +6,7 @@
 
 #include <arpa/inet.h>
 
-#include <synpaws/segment.h>
+#include <synpaws/mirror.h>
 
 #include "unit.h"
 
@@ -26,6 +26,7 @@ static inline struct synpaws_segment syn_plain(const char *source, const char *d
 {
 	struct synpaws_segment seg = {
 		.time_ns = (uint64_t)second * 1000000000ULL,
+		.order_ns = (uint64_t)second * 1000000000ULL,
 		.second = second,
 		.flags = SYNPAWS_SYN,
 		.source_port = 40000,
@@ -47,6 +48,41 @@ static inline struct synpaws_segment syn(const char *source, const char *destina
 	seg.has_timestamp = true;
 	seg.tsval = tsval;
 	return seg;
+}
+
+/* What the last segment shown to a mirror of syn_mirror() led to. */
+struct syn_last {
+	bool emitted;
+	struct synpaws_outcome outcome;
+};
+
+static struct syn_last syn_last;
+
+static inline void syn_keep(void *context, const struct synpaws_segment *seg,
+			    const struct synpaws_outcome *outcome)
+{
+	struct syn_last *last = context;
+
+	(void)seg;
+	last->emitted = true;
+	last->outcome = *outcome;
+}
+
+/* A mirror whose outcomes syn_judge() gets; NULL with errno as synpaws_mirror_new(). */
+static inline struct synpaws_mirror *syn_mirror(struct synpaws_mirror_config config)
+{
+	config.emit = syn_keep;
+	config.context = &syn_last;
+	return synpaws_mirror_new(&config);
+}
+
+/* On SYN evidence: the outcome of one segment, all zero if there was none. */
+static inline struct synpaws_outcome syn_judge(struct synpaws_mirror *mirror,
+					       const struct synpaws_segment *seg)
+{
+	memset(&syn_last, 0, sizeof(syn_last));
+	synpaws_mirror_take(mirror, seg);
+	return syn_last.outcome;
 }
 
 #endif

@@ -17,7 +17,7 @@
 #include "syn.h"
 
 #define N	  5000
-#define LINE_MOST 1024
+#define LINE_MOST 2048
 
 static const uint8_t secret[16] = { 5, 5, 5 };
 
@@ -47,7 +47,7 @@ static struct synpaws_segment a_syn(const char *source)
 static const char *value(const struct tally *tally, const char *name)
 {
 	static char summary[LINE_MOST], missed[LINE_MOST], text[64];
-	const struct tally_context context = { .profile = "el7" };
+	const struct tally_context context = { .profile = "el7", .evidence = "syn" };
 	char key[64];
 	const char *at;
 
@@ -127,16 +127,42 @@ static void test_only_drops_make_connections_and_peers(void **state)
 	(void)state;
 	count(tally, a_syn("198.51.100.1"), SYNPAWS_FATE_PASS, N);
 	count(tally, a_syn("fd99:1::185"), SYNPAWS_FATE_NOT_CHECKED, N);
-	count(tally, a_syn("198.51.100.3"), SYNPAWS_FATE_NONE, N);
+	tally_decode(tally, SYNPAWS_DECODE_OK); /* of no host: nothing comes of it */
 	count(tally, syn_plain("198.51.100.4", "10.99.0.1", N), SYNPAWS_FATE_PASS, N);
 	assert_string_equal(value(tally, "syns"), "3");
 	assert_string_equal(value(tally, "with_timestamp"), "2");
 	assert_string_equal(value(tally, "not_checked"), "1");
-	assert_string_equal(value(tally, "not_syn_to_host"), "1");
+	assert_string_equal(value(tally, "pass"), "2");
+	assert_string_equal(value(tally, "not_syn_to_host"), "4"); /* no mirror took any */
 	assert_string_equal(value(tally, "drop_syns"), "0");
 	assert_string_equal(value(tally, "drop_connections"), "0");
 	assert_string_equal(value(tally, "drop_peers"), "0");
 	assert_string_equal(value(tally, "drop_percent"), "0.00");
+	tally_free(tally);
+}
+
+/* Each fate has a field of its own, and each is a SYN that was judged. */
+static void test_every_fate_has_its_count(void **state)
+{
+	struct tally *tally = new_tally();
+	char name[64];
+	int fate;
+	size_t i;
+
+	(void)state;
+	for (fate = SYNPAWS_FATE_NONE + 1; fate < SYNPAWS_FATE_KINDS; fate++)
+		count(tally, a_syn("198.51.100.1"), (enum synpaws_fate)fate, N);
+	snprintf(name, sizeof(name), "%d", SYNPAWS_FATE_KINDS - 1);
+	assert_string_equal(value(tally, "syns"), name);
+	for (fate = SYNPAWS_FATE_NONE + 1; fate < SYNPAWS_FATE_KINDS; fate++) {
+		snprintf(name, sizeof(name), "%s", synpaws_fate_name((enum synpaws_fate)fate));
+		for (i = 0; name[i] != '\0'; i++)
+			name[i] = name[i] == '-' ? '_' : name[i];
+		if (fate != SYNPAWS_FATE_PAWS_DROP)
+			assert_string_equal(value(tally, name), "1");
+	}
+	assert_int_equal(tally_drop_syns(tally), 1);
+	assert_int_equal(tally_drop_connections(tally), 1);
 	tally_free(tally);
 }
 
@@ -172,6 +198,7 @@ static struct tally *distinct(struct tally_context *context)
 {
 	static const struct tally_context numbers = {
 		.profile = "3.16",
+		.evidence = "close",
 		.seconds = 101,
 		.offered = 102,
 		.missed_socket = 103,
@@ -184,7 +211,23 @@ static struct tally *distinct(struct tally_context *context)
 		.unparsed = 200,
 		.lines_lost = 109,
 		.lines_suppressed = 110,
-		.mirror = { .evicted = 111, .peers = 112, .room = 113, .bytes = 114 },
+		.out_of_order = 120,
+		.capture_errors = 121,
+		.not_ip = 2000,
+		.fragments_lost = 3000,
+		.mirror = { .evicted = 111,
+			    .peers = 112,
+			    .room = 113,
+			    .bytes = 114,
+			    .segments = 40,
+			    .syns = 12,
+			    .flows = 130,
+			    .flows_evicted = 131,
+			    .unsettled = 132,
+			    .records = 133,
+			    .undone = 134,
+			    .guesses = 135,
+			    .contradicted = 136 },
 	};
 	struct tally *tally = new_tally();
 	int i, kind;
@@ -197,7 +240,11 @@ static struct tally *distinct(struct tally_context *context)
 	for (i = 0; i < 5; i++)
 		count(tally, syn_plain("fd99:1::1", "fd99::1", N), SYNPAWS_FATE_NOT_CHECKED, N);
 	for (i = 0; i < 6; i++)
-		count(tally, a_syn("198.51.100.1"), SYNPAWS_FATE_NONE, N);
+		tally_decode(tally, SYNPAWS_DECODE_OK);
+	for (i = SYNPAWS_FATE_CLOSED_PORT; i < SYNPAWS_FATE_KINDS; i++) {
+		for (kind = 0; kind <= i; kind++)
+			count(tally, a_syn("198.51.100.1"), (enum synpaws_fate)i, N);
+	}
 	for (kind = SYNPAWS_DECODE_NOT_TCP; kind < SYNPAWS_DECODE_KINDS; kind++) {
 		for (i = 0; i < 20 + kind; i++)
 			tally_decode(tally, (enum synpaws_decode)kind);
@@ -213,16 +260,22 @@ static void test_the_text_to_the_letter(void **state)
 
 	(void)state;
 	tally_summary(tally, &context, summary, missed, sizeof(summary));
-	assert_string_equal(summary, "summary profile=3.16 evidence=syn drop_percent=25.00 "
-				     "watched_seconds=101 syns=12 with_timestamp=7 not_checked=5 "
-				     "drop_syns=3 drop_connections=1 drop_peers=1 peers_held=112");
-	assert_string_equal(missed,
-			    "missed packets=102 missed_socket=103 missed_ring=104 "
-			    "missed_crash=105 queue_dropped=106 socket_dropped=107 "
-			    "netlink_errors=115 evicted=111 "
-			    "connections_forgotten=0 peers_forgotten=0 not_syn_to_host=6 "
-			    "not_tcp=21 fragments=22 truncated=223 malformed=24 bad_checksum=25 "
-			    "lines_lost=109 lines_suppressed=110 analyst_restarts=108");
+	assert_string_equal(summary,
+			    "summary profile=3.16 evidence=close drop_percent=3.22 "
+			    "watched_seconds=101 syns=93 with_timestamp=88 not_checked=5 "
+			    "drop_syns=3 drop_connections=1 drop_peers=1 peers_held=112 "
+			    "pass=4 closed_port=5 cookie=6 md5=7 syn_recv=8 old_connection=9 "
+			    "tw_accept=10 tw_refuse_ack=11 fin_wait2_ack=12 fin_wait2_rst=13 "
+			    "guesses=135 contradicted=136 records=133 undone=134 flows_held=130 "
+			    "segments=40 segments_per_syn=3.33");
+	assert_string_equal(missed, "missed packets=102 missed_socket=103 missed_ring=104 "
+				    "missed_crash=105 queue_dropped=106 socket_dropped=107 "
+				    "netlink_errors=115 evicted=111 "
+				    "connections_forgotten=0 peers_forgotten=0 not_syn_to_host=59 "
+				    "not_tcp=2021 fragments=3022 truncated=223 malformed=24 "
+				    "bad_checksum=25 lines_lost=109 lines_suppressed=110 "
+				    "analyst_restarts=108 flows_evicted=131 unsettled=132 "
+				    "out_of_order=120 capture_errors=121 profile=3.16");
 	tally_free(tally);
 }
 
@@ -236,10 +289,13 @@ static void test_the_largest_numbers_fit(void **state)
 	(void)state;
 	memset(&context, 0xff, sizeof(context));
 	context.profile = "2.6.32";
-	context.unparsed = 0;
+	context.evidence = "answer";
+	context.unparsed = context.not_ip = context.fragments_lost = 0;
+	context.mirror.syns = 1;
 	tally_summary(tally, &context, summary, missed, sizeof(summary));
 	assert_non_null(strstr(summary, " peers_held=18446744073709551615"));
-	assert_non_null(strstr(missed, " analyst_restarts=18446744073709551615"));
+	assert_non_null(strstr(missed, " capture_errors=18446744073709551615 profile=2.6.32"));
+	assert_non_null(strstr(summary, " segments_per_syn="));
 	assert_true(strlen(summary) < LINE_MOST - 200);
 	assert_true(strlen(missed) < LINE_MOST - 200);
 	tally_free(tally);
@@ -254,7 +310,7 @@ static void test_lines_that_are_too_small(void **state)
 	size_t size;
 
 	(void)state;
-	for (size = 1; size < 400; size++) {
+	for (size = 1; size < 800; size++) {
 		summary = malloc(size);
 		missed = malloc(size);
 		assert_true(summary != NULL && missed != NULL);
@@ -320,7 +376,7 @@ static void test_json_says_the_same(void **state)
 	tally_summary(tally, &context, summary, missed, sizeof(summary));
 	fields = compare_fields(object, summary);
 	fields += compare_fields(object, missed);
-	assert_int_equal(json_object_size(object), fields + 1);
+	assert_int_equal(json_object_size(object), fields); /* event; profile is in both lines */
 	json_decref(object);
 	tally_free(tally);
 }
@@ -334,6 +390,7 @@ int main(void)
 		cmocka_unit_test(test_what_makes_a_connection),
 		cmocka_unit_test(test_the_same_ports_much_later),
 		cmocka_unit_test(test_only_drops_make_connections_and_peers),
+		cmocka_unit_test(test_every_fate_has_its_count),
 		cmocka_unit_test(test_percent),
 		cmocka_unit_test(test_the_text_to_the_letter),
 		cmocka_unit_test(test_the_largest_numbers_fit),

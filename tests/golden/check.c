@@ -1,19 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * golden: hold decoder, check and mirror against what real kernels did.
+ * check: hold decoder and check against what real kernels did.
  *
- * usage: golden PROFILE DIRECTORY TRACE
+ * usage: check PROFILE DIRECTORY TRACE
  *
  * DIRECTORY/TRACE.pcap.gz holds every frame, DIRECTORY/TRACE.jsonl.gz the fate of every SYN and, on
  * kernels that tell it, the stamp that they held for the peer just then (see README.md beside the
- * traces). Two things are compared:
- *
- * - The check alone: the frame is decoded, and the rule applied to the kernel's own stamp. Nothing
- *   is estimated, so it must agree for every SYN that reached the check. The traces of BYPASSES
- * hold SYNs that were accepted without it (TIME_WAIT, handshakes in progress, cookies, sysctls); a
- * drop must be predicted in them too.
- * - The mirror on SYN evidence, which is an estimate: how often it agrees is printed for the table
- *   in contrib/doc/estimate.md.
+ * traces). The frame is decoded, and the rule applied to the kernel's own stamp. Nothing is
+ * estimated, so it must agree for every SYN that reached the check. The traces of BYPASSES hold
+ * SYNs that were accepted without it (TIME_WAIT, handshakes in progress, cookies, sysctls); a drop
+ * must be predicted in them too. What the mirror makes of whole traces is for score.c.
  */
 #include <inttypes.h>
 #include <stdbool.h>
@@ -23,7 +19,7 @@
 
 #include <jansson.h>
 
-#include <synpaws/mirror.h>
+#include <synpaws/segment.h>
 
 #include "core/paws.h"
 
@@ -41,16 +37,13 @@ struct frame {
 };
 
 struct score {
-	unsigned int checked, bypassed, wrong_check; /* the rule on the kernel's stamp */
-	unsigned int syns, missed,
-		wrong; /* the mirror: drops not predicted, passes not predicted */
+	unsigned int syns, checked, bypassed, wrong_check;
 };
 
 struct trace {
 	FILE *pcap, *events;
 	unsigned long frames;
 	const struct synpaws_profile *profile;
-	struct synpaws_mirror *mirror;
 	struct score score;
 };
 
@@ -129,11 +122,9 @@ static void judge(struct trace *trace, const json_t *event, const struct frame *
 	const bool dropped = strcmp(fate, "paws_drop") == 0;
 	const bool reached = dropped || strcmp(fate, "synack") == 0;
 	struct synpaws_segment seg;
-	struct synpaws_outcome outcome = { .fate = SYNPAWS_FATE_NONE };
 	const enum synpaws_decode result = decode(frame, &seg);
 
 	if (result == SYNPAWS_DECODE_OK) {
-		synpaws_mirror_judge(trace->mirror, &seg, &outcome);
 		if (reached && synpaws_segment_is_syn(&seg))
 			check_alone(trace, event, &seg, dropped);
 	} else if (reached && result != SYNPAWS_DECODE_FRAGMENT) {
@@ -142,8 +133,6 @@ static void judge(struct trace *trace, const json_t *event, const struct frame *
 		       synpaws_decode_name(result));
 	}
 	trace->score.syns++;
-	trace->score.missed += dropped && outcome.fate != SYNPAWS_FATE_PAWS_DROP;
-	trace->score.wrong += !dropped && outcome.fate == SYNPAWS_FATE_PAWS_DROP;
 }
 
 static void run(struct trace *trace)
@@ -183,8 +172,6 @@ static int report(const struct trace *trace, const char *directory, const char *
 	const bool good = score->syns > 0 && score->wrong_check == 0 &&
 			  (score->bypassed == 0 || has_bypasses(name));
 
-	printf("# estimate %s %s %u %u %u\n", directory, name, score->syns, score->missed,
-	       score->wrong);
 	if (score->checked > 0 || !good)
 		printf("%s - %s %s: the check agrees with the kernel on %u of %u SYNs\n",
 		       good ? "ok" : "not ok", directory, name, agreed, score->checked);
@@ -193,27 +180,22 @@ static int report(const struct trace *trace, const char *directory, const char *
 
 int main(int argc, char **argv)
 {
-	struct synpaws_mirror_config config = { .peers = 65536, .hash_key = "golden" };
 	struct trace trace = { .frames = 0 };
 	uint32_t header[6];
 	int status;
 
 	if (argc != 4 || (trace.profile = synpaws_profile_find(argv[1])) == NULL) {
-		fprintf(stderr, "usage: golden PROFILE DIRECTORY TRACE\n");
+		fprintf(stderr, "usage: check PROFILE DIRECTORY TRACE\n");
 		return 2;
 	}
-	config.profile = trace.profile;
-	trace.mirror = synpaws_mirror_new(&config);
 	trace.pcap = open_gz(argv[2], argv[3], "pcap");
 	trace.events = open_gz(argv[2], argv[3], "jsonl");
-	if (trace.mirror == NULL || fread(header, sizeof(header), 1, trace.pcap) != 1 ||
-	    header[0] != PCAP_NANO) {
-		fprintf(stderr, "golden: cannot read %s/%s\n", argv[2], argv[3]);
+	if (fread(header, sizeof(header), 1, trace.pcap) != 1 || header[0] != PCAP_NANO) {
+		fprintf(stderr, "check: cannot read %s/%s\n", argv[2], argv[3]);
 		return 1;
 	}
 	run(&trace);
 	status = report(&trace, argv[2], argv[3]);
-	synpaws_mirror_free(trace.mirror);
 	pclose(trace.events);
 	pclose(trace.pcap);
 	return status;

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "announce.h"
+
+void announce_missing(struct log *log, const struct watch_options *options,
+		      const struct nfqueue *queue)
+{
+	const unsigned int missing = NFQUEUE_ALL_FEATURES & ~nfqueue_features(queue);
+
+	if (missing & NFQUEUE_FAIL_OPEN)
+		log_warnx(log, "without fail-open (Linux 3.6): SYNs that find a queue full "
+			       "are dropped, and stopping may cost a few");
+	if (missing & NFQUEUE_BATCH_VERDICT)
+		log_warnx(log, "without batch verdicts (Linux 3.1): packets are accepted "
+			       "one by one");
+	if (missing & NFQUEUE_GSO)
+		log_info(log, "without the GSO flag (Linux 3.10): the kernel splits large "
+			      "packets before it queues them");
+	if (missing & NFQUEUE_RECVMMSG)
+		log_info(log, "without recvmmsg (Linux 2.6.33): packets are received one by one");
+	if (nfqueue_buffer(queue) + 1 < options->buffer) /* it comes in twos */
+		log_warnx(log,
+			  "the socket buffer is %zu bytes instead of %zu: raise "
+			  "net.core.rmem_max or run with CAP_NET_ADMIN",
+			  nfqueue_buffer(queue), options->buffer);
+	if (geteuid() == 0 && !sandbox_can_keep_net_admin())
+		log_warnx(log, "built without libcap-ng: the receiver goes on as root");
+	if (geteuid() != 0)
+		log_warnx(log, "started without root: the analyst keeps this user and its "
+			       "root directory");
+	if (log_disconnected(log))
+		log_warnx(log,
+			  "nobody listens on /dev/log for datagrams: lines are lost and counted "
+			  "until a syslog daemon does; --log stdout needs none");
+}
+
+void announce_ready(struct log *log, const struct watch_options *options)
+{
+	const struct panel_options *panel = &options->panel;
+	char queues[32], profiles[160], flows[48] = "";
+
+	if (options->queue_count == 1)
+		snprintf(queues, sizeof(queues), "queue %u", options->first_queue);
+	else
+		snprintf(queues, sizeof(queues), "queues %u to %u", options->first_queue,
+			 options->first_queue + (unsigned int)options->queue_count - 1);
+	if (panel->profile_count == 1)
+		snprintf(profiles, sizeof(profiles), "profile %s (%s)", panel->profiles[0]->name,
+			 panel->profiles[0]->kernels);
+	else
+		panel_options_names(panel, profiles + sprintf(profiles, "profiles "),
+				    sizeof(profiles) - strlen("profiles "));
+	if (panel->evidence != SYNPAWS_EVIDENCE_SYN)
+		snprintf(flows, sizeof(flows), " and %zu connections", panel->flows);
+	log_info(log,
+		 "watching %s: %s, evidence %s%s, room for %zu peers%s; every packet is accepted",
+		 queues, profiles, synpaws_evidence_name(panel->evidence),
+		 panel->evidence == SYNPAWS_EVIDENCE_SYN ? " (an estimate)" : "", panel->peers,
+		 flows);
+}
+
+void announce_queues(struct log *log, struct nfqueue *const *queues, size_t count)
+{
+	unsigned int feature;
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		const struct nfqueue *queue = queues[i];
+
+		for (feature = 1; nfqueue_feature_name(feature) != NULL; feature <<= 1)
+			log_debug(log, "queue %u: %s %s", nfqueue_number(queue),
+				  nfqueue_features(queue) & feature ? "with" : "without",
+				  nfqueue_feature_name(feature));
+		log_debug(log, "queue %u: %zu bytes of socket buffer", nfqueue_number(queue),
+			  nfqueue_buffer(queue));
+	}
+}

@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+
+#include "../os/clock.h"
+#include "../sink/compare.h"
+#include "../sink/drop.h"
+#include "../sink/each.h"
+#include "../sink/facts.h"
+#include "../sink/fold.h"
+#include "panel.h"
+
+#define LINE_MOST 4000
+
+/* One profile's. */
+struct view {
+	struct panel *panel;
+	const char *profile;
+	struct synpaws_mirror *mirror;
+	struct tally *tally;
+	struct fold *fold;
+};
+
+struct panel {
+	struct panel_config config;
+	const char *evidence;
+	uint64_t now; /* second of the panel's clock */
+	size_t count;
+	struct view views[PANEL_PROFILES_MOST];
+};
+
+static bool is_json(const struct panel *panel)
+{
+	return panel->config.options->sink == LOG_SINK_JSON;
+}
+
+static void write_line(const struct panel *panel, int priority, const char *line)
+{
+	panel->config.write(panel->config.context, priority, line);
+}
+
+static void write_drop(void *context, const struct drop *drop)
+{
+	const struct view *view = context;
+	const struct panel *panel = view->panel;
+	char line[LINE_MOST];
+	const size_t length =
+		is_json(panel)
+			? drop_json(drop, view->profile, panel->evidence, line, sizeof(line))
+			: drop_text(drop, view->profile, panel->evidence, line, sizeof(line));
+
+	write_line(panel, LOG_WARNING, length > 0 ? line : NULL);
+}
+
+static void write_each(const struct view *view, const struct synpaws_segment *syn,
+		       const struct synpaws_outcome *outcome)
+{
+	char line[EACH_MOST];
+
+	each_line(syn, outcome, view->profile, line);
+	write_line(view->panel, LOG_INFO, line);
+}
+
+/* The second of an outcome that comes late is the SYN's, unless the clock has been read since. */
+static uint64_t second_of(const struct panel *panel, uint64_t order_ns)
+{
+	const uint64_t second = order_ns / NS_PER_SECOND;
+
+	return second > panel->now ? second : panel->now;
+}
+
+static void take_outcome(void *context, const struct synpaws_segment *syn,
+			 const struct synpaws_outcome *outcome)
+{
+	struct view *view = context;
+	struct panel *panel = view->panel;
+	const uint32_t now = (uint32_t)second_of(panel, syn->order_ns);
+	struct drop drop;
+
+	tally_outcome(view->tally, syn, outcome, now);
+	if (panel->config.each) {
+		write_each(view, syn, outcome);
+		return;
+	}
+	if (outcome->fate != SYNPAWS_FATE_PAWS_DROP)
+		return;
+	drop.seg = *syn;
+	drop.outcome = *outcome;
+	drop.folded = 0;
+	drop.interface[0] = '\0';
+	if (panel->config.interface != NULL)
+		panel->config.interface(panel->config.context, syn->ifindex, drop.interface);
+	fold_drop(view->fold, &drop, now);
+}
+
+static void tell_ports(struct synpaws_mirror *mirror, const struct panel_options *options)
+{
+	size_t i;
+	uint32_t port;
+
+	for (i = 0; i < options->port_count; i++) {
+		const struct panel_ports *ports = &options->ports[i];
+
+		for (port = ports->first; port <= ports->last; port++)
+			synpaws_mirror_tell(mirror, (uint16_t)port, ports->fact, true,
+					    ports->seconds, SYNPAWS_SOURCE_TOLD);
+	}
+}
+
+static bool open_view(struct panel *panel, struct view *view, const struct synpaws_profile *profile)
+{
+	const struct panel_options *options = panel->config.options;
+	struct synpaws_mirror_config mirror = {
+		.profile = profile,
+		.evidence = options->evidence,
+		.peers = options->peers,
+		.flows = options->flows,
+		.hosts = options->hosts,
+		.host_count = options->host_count,
+		.sysctls = panel->config.sysctls.values,
+		.emit = take_outcome,
+		.context = view,
+	};
+	struct fold_config fold = {
+		.period = options->fold_seconds,
+		.rate = options->log_rate,
+		.emit = write_drop,
+		.context = view,
+	};
+
+	memcpy(mirror.hash_key, panel->config.hash_key, sizeof(mirror.hash_key));
+	memcpy(fold.hash_key, panel->config.hash_key, sizeof(fold.hash_key));
+	view->panel = panel;
+	view->profile = profile->name;
+	view->mirror = synpaws_mirror_new(&mirror);
+	view->tally = tally_new(panel->config.hash_key);
+	view->fold = fold_new(&fold);
+	if (view->mirror == NULL || view->tally == NULL || view->fold == NULL)
+		return false;
+	tell_ports(view->mirror, options);
+	return true;
+}
+
+struct panel *panel_new(const struct panel_config *config)
+{
+	struct panel *panel = calloc(1, sizeof(*panel));
+	size_t i;
+
+	if (panel == NULL)
+		return NULL;
+	panel->config = *config;
+	panel->evidence = synpaws_evidence_name(config->options->evidence);
+	for (i = 0; i < config->options->profile_count; i++) {
+		panel->count++;
+		if (!open_view(panel, &panel->views[i], config->options->profiles[i])) {
+			panel_free(panel);
+			errno = ENOMEM;
+			return NULL;
+		}
+	}
+	return panel;
+}
+
+void panel_free(struct panel *panel)
+{
+	size_t i;
+
+	if (panel == NULL)
+		return;
+	for (i = 0; i < panel->count; i++) {
+		synpaws_mirror_free(panel->views[i].mirror);
+		tally_free(panel->views[i].tally);
+		fold_free(panel->views[i].fold);
+	}
+	free(panel);
+}
+
+void panel_decode(struct panel *panel, enum synpaws_decode result)
+{
+	size_t i;
+
+	for (i = 0; i < panel->count; i++)
+		tally_decode(panel->views[i].tally, result);
+}
+
+/* The lines of sources whose time is up, once in each second. */
+static void tick(struct panel *panel, uint64_t order_ns)
+{
+	const uint64_t now = second_of(panel, order_ns);
+	size_t i;
+
+	if (now == panel->now)
+		return;
+	panel->now = now;
+	for (i = 0; i < panel->count; i++)
+		fold_tick(panel->views[i].fold, (uint32_t)now);
+}
+
+void panel_take(struct panel *panel, const struct synpaws_segment *seg)
+{
+	size_t i;
+
+	for (i = 0; i < panel->count; i++)
+		synpaws_mirror_take(panel->views[i].mirror, seg);
+	tick(panel, seg->order_ns);
+}
+
+void panel_advance(struct panel *panel, uint64_t order_ns)
+{
+	size_t i;
+
+	for (i = 0; i < panel->count; i++)
+		synpaws_mirror_advance(panel->views[i].mirror, order_ns);
+	tick(panel, order_ns);
+}
+
+void panel_flush(struct panel *panel)
+{
+	size_t i;
+
+	for (i = 0; i < panel->count; i++) {
+		synpaws_mirror_flush(panel->views[i].mirror);
+		fold_flush(panel->views[i].fold, (uint32_t)panel->now);
+	}
+}
+
+void panel_tell(struct panel *panel, uint16_t port, enum synpaws_fact fact, bool is_true,
+		enum synpaws_source source)
+{
+	size_t i;
+
+	for (i = 0; i < panel->count; i++)
+		synpaws_mirror_tell(panel->views[i].mirror, port, fact, is_true, SYNPAWS_NEVER,
+				    source);
+}
+
+void panel_saw_socket(struct panel *panel, uint16_t port, bool orphan)
+{
+	size_t i;
+
+	for (i = 0; i < panel->count; i++)
+		synpaws_mirror_saw_socket(panel->views[i].mirror, port, orphan);
+}
+
+static void write_summary(const struct view *view, const struct tally_context *common)
+{
+	const struct panel *panel = view->panel;
+	struct tally_context context = *common;
+	char summary[LINE_MOST], missed[LINE_MOST];
+
+	context.profile = view->profile;
+	context.evidence = panel->evidence;
+	context.lines_suppressed = fold_suppressed(view->fold);
+	synpaws_mirror_stats(view->mirror, &context.mirror);
+	if (is_json(panel)) {
+		const size_t length = tally_json(view->tally, &context, summary, sizeof(summary));
+
+		write_line(panel, LOG_NOTICE, length > 0 ? summary : NULL);
+		return;
+	}
+	tally_summary(view->tally, &context, summary, missed, sizeof(summary));
+	write_line(panel, LOG_NOTICE, summary);
+	write_line(panel, LOG_NOTICE, missed);
+}
+
+static void write_comparison(const struct panel *panel)
+{
+	struct compare_row rows[PANEL_PROFILES_MOST];
+	char line[LINE_MOST];
+	size_t i, length;
+
+	for (i = 0; i < panel->count; i++) {
+		rows[i].profile = panel->views[i].profile;
+		rows[i].drop_syns = tally_drop_syns(panel->views[i].tally);
+		rows[i].drop_connections = tally_drop_connections(panel->views[i].tally);
+	}
+	length = is_json(panel) ? compare_json(rows, panel->count, line, sizeof(line))
+				: compare_text(rows, panel->count, line, sizeof(line));
+	write_line(panel, LOG_NOTICE, length > 0 ? line : NULL);
+}
+
+static void write_facts(const struct view *view)
+{
+	const struct panel *panel = view->panel;
+	struct facts facts = { .profile = view->profile, .sysctls = &panel->config.sysctls };
+	char line[LINE_MOST];
+
+	facts_collect(&facts, view->mirror);
+	if (is_json(panel)) {
+		write_line(panel, LOG_NOTICE,
+			   facts_json(&facts, line, sizeof(line)) > 0 ? line : NULL);
+		return;
+	}
+	facts_text(&facts, line, sizeof(line));
+	write_line(panel, LOG_NOTICE, line);
+}
+
+void panel_summarise(struct panel *panel, const struct tally_context *common)
+{
+	size_t i;
+
+	for (i = 0; i < panel->count; i++)
+		write_summary(&panel->views[i], common);
+	if (panel->count > 1)
+		write_comparison(panel);
+	for (i = 0; i < panel->count; i++)
+		write_facts(&panel->views[i]);
+}

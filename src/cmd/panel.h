@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef PANEL_H
+#define PANEL_H
+
+#include <net/if.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <synpaws/mirror.h>
+
+#include "../sink/tally.h"
+#include "panel_options.h"
+
+/*
+ * A panel of judges: for each profile a mirror, with its tally and its folded lines, all driven by
+ * one stream of segments. A live queue and a capture go through it alike.
+ */
+struct panel;
+
+struct panel_config {
+	const struct panel_options *options; /* borrowed */
+	struct sysctls sysctls;		     /* what is told, and read on the host */
+	uint8_t hash_key[16];
+	bool each; /* an EACH_MOST line for every outcome, as LOG_INFO; none for drops */
+	/* Takes a line without its end; NULL for one that could not be made. LOG_WARNING is that
+	 * of a drop, LOG_NOTICE one of a summary. */
+	void (*write)(void *context, int priority, const char *line);
+	/* Fills in the name of an interface, "" if it is not known; may be NULL. */
+	void (*interface)(void *context, uint32_t ifindex, char name[IF_NAMESIZE]);
+	void *context; /* their first argument */
+};
+
+/* NULL with errno ENOMEM. */
+struct panel *panel_new(const struct panel_config *config);
+void panel_free(struct panel *panel);
+
+/* Count what the decoder made of a packet. */
+void panel_decode(struct panel *panel, enum synpaws_decode result);
+
+/* Show a segment to all mirrors. Its order_ns is the panel's clock; one that goes back stands. */
+void panel_take(struct panel *panel, const struct synpaws_segment *seg);
+
+/* Time has come to `order_ns`: write what was held back for so long. */
+void panel_advance(struct panel *panel, uint64_t order_ns);
+
+/* The end: write all that is held back. */
+void panel_flush(struct panel *panel);
+
+/* See synpaws_mirror_tell() and synpaws_mirror_saw_socket(). */
+void panel_tell(struct panel *panel, uint16_t port, enum synpaws_fact fact, bool is_true,
+		enum synpaws_source source);
+void panel_saw_socket(struct panel *panel, uint16_t port, bool orphan);
+
+/*
+ * Write for each profile its summary and what it missed, with several of them a comparison, and for
+ * each the facts that it went by. `common` is what the stream's source knows.
+ */
+void panel_summarise(struct panel *panel, const struct tally_context *common);
+
+#endif

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "flows.h"
+#include "siphash.h"
+
+#define FLOWS_MOST (UINT32_MAX / 2)
+
+/* A list by age; links are indices + 1, and 0 is the end. */
+struct list {
+	uint32_t oldest, newest;
+	size_t count;
+};
+
+struct flows {
+	struct flow *flow;
+	uint32_t *heads;
+	uint32_t head_mask;
+	uint32_t room;
+	uint32_t fresh; /* from here on none was ever used */
+	uint32_t free;	/* those that were, chained */
+	struct list early, late;
+	uint64_t evicted;
+	uint8_t hash_key[16];
+};
+
+struct flows *flows_new(size_t count, const uint8_t hash_key[16])
+{
+	struct flows *flows;
+	uint32_t heads = 1;
+
+	if (count == 0 || count > FLOWS_MOST) {
+		errno = EINVAL;
+		return NULL;
+	}
+	while (heads < count)
+		heads *= 2;
+	flows = calloc(1, sizeof(*flows));
+	if (flows == NULL)
+		return NULL;
+	flows->flow = calloc(count, sizeof(*flows->flow));
+	flows->heads = calloc(heads, sizeof(*flows->heads));
+	if (flows->flow == NULL || flows->heads == NULL) {
+		flows_free(flows);
+		errno = ENOMEM;
+		return NULL;
+	}
+	flows->head_mask = heads - 1;
+	flows->room = (uint32_t)count;
+	memcpy(flows->hash_key, hash_key, sizeof(flows->hash_key));
+	return flows;
+}
+
+void flows_free(struct flows *flows)
+{
+	if (flows == NULL)
+		return;
+	free(flows->flow);
+	free(flows->heads);
+	free(flows);
+}
+
+uint64_t flows_name(const struct flows *flows, uint8_t ip_version, const uint8_t host[16],
+		    uint16_t host_port, const uint8_t peer[16], uint16_t peer_port)
+{
+	const size_t address = ip_version == 4 ? 4 : 16;
+	uint8_t bytes[2 * 16 + 4];
+	uint64_t hash;
+
+	memcpy(bytes, host, address);
+	memcpy(bytes + address, peer, address);
+	memcpy(bytes + 2 * address, &host_port, 2);
+	memcpy(bytes + 2 * address + 2, &peer_port, 2);
+	hash = siphash(flows->hash_key, bytes, 2 * address + 4);
+	return hash != 0 ? hash : 1;
+}
+
+uint32_t flows_index(const struct flows *flows, const struct flow *flow)
+{
+	return (uint32_t)(flow - flows->flow);
+}
+
+struct flow *flows_at(struct flows *flows, uint32_t index)
+{
+	return &flows->flow[index];
+}
+
+static uint32_t *head_of(struct flows *flows, uint64_t name)
+{
+	return &flows->heads[(uint32_t)(name >> 32) & flows->head_mask];
+}
+
+struct flow *flows_find(struct flows *flows, uint64_t name)
+{
+	uint32_t link = *head_of(flows, name);
+
+	while (link != 0 && flows->flow[link - 1].name != name)
+		link = flows->flow[link - 1].chain;
+	return link != 0 ? &flows->flow[link - 1] : NULL;
+}
+
+static struct list *list_of(struct flows *flows, const struct flow *flow)
+{
+	return flow->listed_early ? &flows->early : &flows->late;
+}
+
+static void list_add(struct flows *flows, struct flow *flow)
+{
+	struct list *list = list_of(flows, flow);
+	const uint32_t link = flows_index(flows, flow) + 1;
+
+	flow->older = list->newest;
+	flow->newer = 0;
+	if (list->newest != 0)
+		flows->flow[list->newest - 1].newer = link;
+	else
+		list->oldest = link;
+	list->newest = link;
+	list->count++;
+}
+
+static void list_remove(struct flows *flows, struct flow *flow)
+{
+	struct list *list = list_of(flows, flow);
+
+	if (flow->older != 0)
+		flows->flow[flow->older - 1].newer = flow->newer;
+	else
+		list->oldest = flow->newer;
+	if (flow->newer != 0)
+		flows->flow[flow->newer - 1].older = flow->older;
+	else
+		list->newest = flow->older;
+	list->count--;
+}
+
+void flows_remove(struct flows *flows, struct flow *flow)
+{
+	const uint32_t link = flows_index(flows, flow) + 1;
+	uint32_t *at = head_of(flows, flow->name);
+
+	while (*at != link)
+		at = &flows->flow[*at - 1].chain;
+	*at = flow->chain;
+	list_remove(flows, flow);
+	flow->name = 0;
+	flow->state = FLOW_FREE;
+	flow->chain = flows->free;
+	flows->free = link;
+}
+
+/* A mini-socket that has ended is nothing any more; all else may yet be heard of. */
+static bool matters(const struct flow *flow, uint64_t now_ns)
+{
+	return (flow->state != FLOW_TIME_WAIT && flow->state != FLOW_HALF_DEAD) ||
+	       now_ns < flow->late_ns;
+}
+
+static void evict(struct flows *flows, uint64_t now_ns)
+{
+	const bool early = flows->early.count > flows->room / 2 || flows->late.count == 0;
+	const struct list *list = early ? &flows->early : &flows->late;
+	struct flow *victim = &flows->flow[list->oldest - 1];
+
+	flows->evicted += matters(victim, now_ns);
+	flows_remove(flows, victim);
+}
+
+struct flow *flows_add(struct flows *flows, uint64_t name, uint64_t now_ns)
+{
+	uint32_t *head = head_of(flows, name);
+	struct flow *flow;
+
+	if (flows->free == 0 && flows->fresh == flows->room)
+		evict(flows, now_ns);
+	if (flows->free != 0) {
+		flow = &flows->flow[flows->free - 1];
+		flows->free = flow->chain;
+	} else {
+		flow = &flows->flow[flows->fresh++];
+	}
+	memset(flow, 0, sizeof(*flow));
+	flow->name = name;
+	flow->touched_ns = now_ns;
+	flow->window_scale = FLOW_SCALE_UNKNOWN;
+	flow->listed_early = true;
+	flow->chain = *head;
+	*head = flows_index(flows, flow) + 1;
+	list_add(flows, flow);
+	return flow;
+}
+
+void flows_touch(struct flows *flows, struct flow *flow, uint64_t now_ns)
+{
+	list_remove(flows, flow);
+	flow->listed_early = !flow->host_fin_seen;
+	flow->touched_ns = now_ns;
+	list_add(flows, flow);
+}
+
+uint64_t flows_evicted(const struct flows *flows)
+{
+	return flows->evicted;
+}
+
+size_t flows_count(const struct flows *flows)
+{
+	return flows->early.count + flows->late.count;
+}
+
+size_t flows_bytes(const struct flows *flows)
+{
+	return flows->room * sizeof(struct flow) +
+	       ((size_t)flows->head_mask + 1) * sizeof(*flows->heads);
+}

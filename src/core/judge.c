@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "inner.h"
+#include "paws.h"
+
+/* tcp_synack_retries is 5: the last wait ends after 63 s, or 189 s while the first took 3 s. */
+#define HANDSHAKE_NS	 (63 * NS_PER_SEC)
+#define HANDSHAKE_OLD_NS (189 * NS_PER_SEC)
+
+/* A SYN comes again after a second, and after another one or two (RFC 6298, 2 and 5). */
+#define TWICE_NS (2 * NS_PER_SEC)
+
+void judge_tell(const struct stamp *stamp, const struct synpaws_segment *syn,
+		struct synpaws_outcome *outcome)
+{
+	outcome->recorded = true;
+	outcome->recorded_tsval = stamp->tsval;
+	outcome->recorded_at = stamp->second;
+	outcome->age = (int32_t)(syn->second - stamp->second);
+	outcome->behind = syn->has_timestamp ? paws_behind(stamp, syn->tsval) : 0;
+}
+
+enum synpaws_fate judge_alone(const struct synpaws_mirror *mirror,
+			      const struct synpaws_segment *syn, const struct ends *ends,
+			      struct synpaws_outcome *outcome)
+{
+	const struct synpaws_profile *profile = mirror->config.profile;
+	const struct synpaws_sysctls *sysctls = &mirror->config.sysctls;
+	const bool has_timestamp = syn->has_timestamp && sysctls->tcp_timestamps;
+	struct stamp *stamp;
+
+	if (syn->ip_version == 6 && !profile->ipv6)
+		return SYNPAWS_FATE_NOT_CHECKED;
+	stamp = stamps_find(mirror->stamps, stamps_peer(mirror->stamps, syn->ip_version, ends->peer,
+							by_host(mirror, syn) ? ends->host : NULL));
+	if (stamp != NULL && stamp->second != 0)
+		judge_tell(stamp, syn, outcome);
+	if (profile->discards_md5 && syn->has_md5)
+		return SYNPAWS_FATE_MD5;
+	if (profile->cookies_always && sysctls->tcp_syncookies == 2)
+		return SYNPAWS_FATE_COOKIE;
+	if (!outcome->recorded ||
+	    !paws_drops(profile, stamp, has_timestamp, syn->tsval, syn->second))
+		return SYNPAWS_FATE_PASS;
+	outcome->wait = paws_fresh_for(profile, stamp, syn->second);
+	return SYNPAWS_FATE_PAWS_DROP;
+}
+
+/*
+ * A host answers a SYN that comes again at once. A peer that has not heard even that, and sends its
+ * SYN for the third time, was not answered: the first one was dropped, whatever was thought of it.
+ */
+static bool is_unheard(const struct flow *flow, uint64_t age)
+{
+	return !flow->confirmed && flow->repeated > 0 && age >= TWICE_NS;
+}
+
+static uint64_t handshake_ns(const struct synpaws_mirror *mirror)
+{
+	return mirror->config.profile->wrapping_age ? HANDSHAKE_NS : HANDSHAKE_OLD_NS;
+}
+
+/* Where all SYN-ACKs are seen, one that does not come again has been acknowledged. */
+static bool is_answered(const struct synpaws_mirror *mirror, const struct flow *flow, uint64_t age)
+{
+	return mirror->config.evidence == SYNPAWS_EVIDENCE_ANSWER && flow->confirmed &&
+	       age > handshake_ns(mirror) / 2;
+}
+
+/* Short of full evidence nobody knows whether a handshake was completed, or has come to nothing. */
+static enum synpaws_fate judge_handshake(const struct synpaws_mirror *mirror,
+					 const struct flow *flow, const struct synpaws_segment *syn,
+					 enum synpaws_fate alone, struct synpaws_outcome *outcome)
+{
+	const uint64_t age = syn->order_ns - flow->touched_ns;
+	const bool full = mirror->config.evidence == SYNPAWS_EVIDENCE_FULL;
+	const bool again = syn->seq == flow->isn;
+
+	if (full && (flow->cookie || age >= handshake_ns(mirror)))
+		return alone;
+	outcome->guess = !flow->confirmed;
+	if (flow->cookie ? again : again && is_unheard(flow, age))
+		return alone;
+	if (flow->cookie || age >= handshake_ns(mirror) || is_answered(mirror, flow, age)) {
+		outcome->guess = true;
+		return SYNPAWS_FATE_OLD_CONNECTION;
+	}
+	return SYNPAWS_FATE_SYN_RECV;
+}
+
+enum synpaws_fate judge_syn(struct synpaws_mirror *mirror, const struct flow *flow,
+			    const struct synpaws_segment *syn, enum synpaws_fate alone,
+			    struct synpaws_outcome *outcome)
+{
+	const uint64_t now_ns = syn->order_ns;
+	enum synpaws_fate fate;
+
+	switch (flow != NULL ? (enum flow_state)flow->state : FLOW_FREE) {
+	case FLOW_FREE:
+	case FLOW_GHOST:
+		return alone;
+	case FLOW_HANDSHAKE:
+		return judge_handshake(mirror, flow, syn, alone, outcome);
+	case FLOW_OPEN:
+	case FLOW_FIN_WAIT1:
+	case FLOW_FIN_WAIT2:
+	case FLOW_CLOSING:
+	case FLOW_LAST_ACK:
+		return SYNPAWS_FATE_OLD_CONNECTION;
+	case FLOW_HALF_DEAD:
+	case FLOW_TIME_WAIT:
+		break;
+	}
+	if (now_ns >= flow->late_ns)
+		return alone;
+	fate = timewait_judge(mirror, flow, syn);
+	if (fate == SYNPAWS_FATE_TW_ACCEPT && alone == SYNPAWS_FATE_PAWS_DROP &&
+	    syn->ip_version == 6 && mirror->config.profile->ipv6_tw_checked)
+		fate = SYNPAWS_FATE_PAWS_DROP;
+	outcome->guess = now_ns >= flow->early_ns && fate != alone;
+	return timewait_likely(mirror, flow, now_ns) ? fate : alone;
+}

@@ -1,0 +1,514 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdlib.h>
+#include <string.h>
+
+#include "inner.h"
+
+#define HOLDS_MOST 16384
+
+/* A SYN whose outcome waits for the host's answer. */
+struct hold {
+	struct synpaws_segment syn;
+	struct synpaws_outcome outcome;
+	struct flow before; /* what was there before the SYN; state FLOW_FREE if nothing */
+	uint64_t name;	    /* of the flow */
+	uint64_t host;
+	uint64_t until_ns;
+	uint32_t flow;		 /* its index */
+	uint32_t isn;		 /* of the SYN-ACK that answered it */
+	enum synpaws_fate alone; /* judge_alone() */
+	uint32_t previous;	 /* SYN between the same ends that waits too; index + 1 */
+	bool superseded;	 /* a later one has changed the flow */
+	bool settled;
+};
+
+bool syn_start(struct synpaws_mirror *mirror)
+{
+	mirror->hold_room =
+		mirror->config.flows < HOLDS_MOST ? (uint32_t)mirror->config.flows : HOLDS_MOST;
+	mirror->holds = calloc(mirror->hold_room, sizeof(*mirror->holds));
+	return mirror->holds != NULL;
+}
+
+static void start_handshake(const struct synpaws_mirror *mirror, struct flow *flow,
+			    const struct synpaws_segment *syn)
+{
+	flow->state = FLOW_HANDSHAKE;
+	flow->isn = syn->seq;
+	flow->rcv_nxt = flow->rcv_wup = syn->seq + 1;
+	flow->has_timestamp = syn->has_timestamp && mirror->config.sysctls.tcp_timestamps;
+	flow->ts_recent = flow->has_timestamp ? syn->tsval : 0;
+	flow->ts_second = syn->second;
+}
+
+/* What the SYN leaves behind on the host, if its fate is `fate`. NULL: what there was stays. */
+static struct flow *apply(struct synpaws_mirror *mirror, struct flow *flow,
+			  const struct synpaws_segment *syn, const struct ends *ends,
+			  enum synpaws_fate fate)
+{
+	switch (fate) {
+	case SYNPAWS_FATE_SYN_RECV:
+		if (flow->repeated < UINT8_MAX)
+			flow->repeated++;
+		return flow;
+	case SYNPAWS_FATE_OLD_CONNECTION:
+		return flow;
+	case SYNPAWS_FATE_TW_REFUSE_ACK:
+		if (timewait_paws_rejects(mirror, flow, syn))
+			timewait_renew(mirror, flow, syn->order_ns);
+		timewait_refuse(flow, syn);
+		return flow;
+	case SYNPAWS_FATE_FIN_WAIT2_ACK:
+		timewait_refuse(flow, syn);
+		return flow;
+	case SYNPAWS_FATE_PASS:
+	case SYNPAWS_FATE_NOT_CHECKED:
+	case SYNPAWS_FATE_COOKIE:
+	case SYNPAWS_FATE_TW_ACCEPT:
+		flow = host_new_flow(mirror, flow, syn, ends);
+		start_handshake(mirror, flow, syn);
+		flow->cookie = fate == SYNPAWS_FATE_COOKIE;
+		return flow;
+	case SYNPAWS_FATE_NONE:
+	case SYNPAWS_FATE_PAWS_DROP:
+	case SYNPAWS_FATE_CLOSED_PORT:
+	case SYNPAWS_FATE_MD5:
+	case SYNPAWS_FATE_FIN_WAIT2_RST:
+	case SYNPAWS_FATE_KINDS:
+		break;
+	}
+	flow = host_new_flow(mirror, flow, syn, ends);
+	flow->state = FLOW_GHOST;
+	flow->isn = syn->seq;
+	return flow;
+}
+
+/*
+ * Before anything told whether the check is on: a SYN that should be dropped and has no answer yet,
+ * while one that came after it has.
+ */
+static bool seems_to_check(const struct synpaws_mirror *mirror, uint64_t host)
+{
+	bool dropped = false;
+	uint32_t i;
+
+	for (i = 0; i < mirror->hold_count; i++) {
+		const struct hold *hold =
+			&mirror->holds[(mirror->hold_first + i) % mirror->hold_room];
+
+		if (hold->host != host)
+			continue;
+		if (!hold->settled)
+			dropped = dropped || hold->outcome.fate == SYNPAWS_FATE_PAWS_DROP;
+		else if (dropped && hold->outcome.fate != SYNPAWS_FATE_PAWS_DROP)
+			return true;
+	}
+	return false;
+}
+
+bool mirror_checks(const struct synpaws_mirror *mirror, uint64_t host)
+{
+	const int8_t told = mirror->config.sysctls.tcp_tw_recycle;
+
+	return told >= 0 ? told != 0 : services_checks(mirror->services, host);
+}
+
+/* Does the flow still stand where it stood when the outcome was held? */
+static struct flow *flow_of(const struct synpaws_mirror *mirror, const struct hold *hold)
+{
+	struct flow *flow = flows_at(mirror->flows, hold->flow);
+
+	return flow->name == hold->name ? flow : NULL;
+}
+
+static struct ends ends_of(const struct synpaws_segment *syn)
+{
+	const struct ends ends = { .host = syn->destination,
+				   .peer = syn->source,
+				   .host_port = syn->destination_port,
+				   .peer_port = syn->source_port };
+
+	return ends;
+}
+
+/* The host shows that the SYN had another fate than was thought. */
+static void correct(struct synpaws_mirror *mirror, struct hold *hold, struct flow *flow,
+		    enum synpaws_fate fate)
+{
+	const struct ends ends = ends_of(&hold->syn);
+	const bool keeps = fate == SYNPAWS_FATE_SYN_RECV || fate == SYNPAWS_FATE_OLD_CONNECTION ||
+			   fate == SYNPAWS_FATE_FIN_WAIT2_ACK || fate == SYNPAWS_FATE_TW_REFUSE_ACK;
+
+	hold->outcome.contradicted = !hold->outcome.guess;
+	hold->outcome.guess = false;
+	hold->outcome.fate = fate;
+	if (flow == NULL)
+		return;
+	if (keeps && hold->before.state == FLOW_FREE) {
+		host_forget(mirror, flow);
+		return;
+	}
+	if (keeps) { /* all that was known of it, at its place in the table */
+		struct flow was = hold->before;
+
+		was.chain = flow->chain;
+		was.older = flow->older;
+		was.newer = flow->newer;
+		was.held = flow->held;
+		was.listed_early = flow->listed_early;
+		was.place = 0;
+		*flow = was;
+		calendar_rejoin(&mirror->calendar, flow, &hold->before);
+	}
+	apply(mirror, flow, &hold->syn, &ends, fate);
+}
+
+/* Is there, or was there lately, a mini-socket that would treat the SYN so? */
+static bool mini_would(const struct synpaws_mirror *mirror, const struct hold *hold,
+		       enum synpaws_fate fate)
+{
+	return (hold->before.state == FLOW_TIME_WAIT || hold->before.state == FLOW_HALF_DEAD) &&
+	       timewait_judge(mirror, &hold->before, &hold->syn) == fate;
+}
+
+/*
+ * tcp_timewait_state_process() chooses the sequence number of the SYN-ACK if TIME_WAIT gives way to
+ * a SYN; tcp_v6_fill_cb() of 4.9 forgets it again.
+ */
+static bool is_from_time_wait(const struct synpaws_mirror *mirror, const struct hold *hold)
+{
+	const uint32_t isn = hold->before.snd_nxt + 65535 + 2;
+
+	if (!mini_would(mirror, hold, SYNPAWS_FATE_TW_ACCEPT))
+		return false;
+	if (hold->syn.ip_version == 6 && mirror->config.profile->ipv6_tw_checked)
+		return hold->outcome.fate == SYNPAWS_FATE_TW_ACCEPT;
+	return hold->isn == (isn != 0 ? isn : 1);
+}
+
+/* The handshake was not over, although a FIN or so made it look like that. */
+static bool is_same_request(const struct hold *hold)
+{
+	return hold->before.confirmed && hold->before.isn == hold->syn.seq &&
+	       !hold->before.host_fin_seen;
+}
+
+static enum synpaws_fate fate_by_syn_ack(const struct synpaws_mirror *mirror,
+					 const struct hold *hold, bool checks)
+{
+	const enum synpaws_fate fate = hold->outcome.fate;
+
+	switch (fate) {
+	case SYNPAWS_FATE_PAWS_DROP:
+		if (!checks)
+			return fate;
+		break;
+	case SYNPAWS_FATE_PASS:
+	case SYNPAWS_FATE_TW_ACCEPT:
+		if (!checks)
+			return fate;
+		break;
+	case SYNPAWS_FATE_CLOSED_PORT:
+	case SYNPAWS_FATE_MD5:
+	case SYNPAWS_FATE_TW_REFUSE_ACK:
+	case SYNPAWS_FATE_FIN_WAIT2_ACK:
+	case SYNPAWS_FATE_FIN_WAIT2_RST:
+	case SYNPAWS_FATE_OLD_CONNECTION:
+		if (is_same_request(hold))
+			return SYNPAWS_FATE_SYN_RECV;
+		if (!checks)
+			return hold->alone;
+		break;
+	default:
+		return fate;
+	}
+	if (is_from_time_wait(mirror, hold))
+		return SYNPAWS_FATE_TW_ACCEPT;
+	if (hold->alone == SYNPAWS_FATE_COOKIE || hold->alone == SYNPAWS_FATE_NOT_CHECKED ||
+	    fate == SYNPAWS_FATE_PASS)
+		return hold->alone;
+	return hold->outcome.answer == SYNPAWS_ANSWER_COOKIE ? SYNPAWS_FATE_COOKIE
+							     : SYNPAWS_FATE_PASS;
+}
+
+/* A kernel without the check keeps its TIME_WAITs for a minute: its ACKs say nothing of ours. */
+static enum synpaws_fate fate_by_ack(const struct synpaws_mirror *mirror, const struct hold *hold,
+				     bool checks)
+{
+	switch (hold->outcome.fate) {
+	case SYNPAWS_FATE_SYN_RECV:
+	case SYNPAWS_FATE_OLD_CONNECTION:
+	case SYNPAWS_FATE_TW_REFUSE_ACK:
+	case SYNPAWS_FATE_FIN_WAIT2_ACK:
+		return hold->outcome.fate;
+	default:
+		break;
+	}
+	if (!checks)
+		return hold->outcome.fate;
+	if (mini_would(mirror, hold, SYNPAWS_FATE_TW_REFUSE_ACK))
+		return SYNPAWS_FATE_TW_REFUSE_ACK;
+	if (mini_would(mirror, hold, SYNPAWS_FATE_FIN_WAIT2_ACK))
+		return SYNPAWS_FATE_FIN_WAIT2_ACK;
+	return hold->before.state == FLOW_HANDSHAKE ? SYNPAWS_FATE_SYN_RECV
+						    : SYNPAWS_FATE_OLD_CONNECTION;
+}
+
+static enum synpaws_fate fate_by_rst(const struct synpaws_mirror *mirror, const struct hold *hold)
+{
+	if (mini_would(mirror, hold, SYNPAWS_FATE_FIN_WAIT2_RST))
+		return SYNPAWS_FATE_FIN_WAIT2_RST;
+	if (hold->outcome.fate == SYNPAWS_FATE_OLD_CONNECTION ||
+	    hold->outcome.fate == SYNPAWS_FATE_SYN_RECV)
+		return hold->outcome.fate;
+	return SYNPAWS_FATE_CLOSED_PORT;
+}
+
+/* The host itself answers at once; behind a gateway it may be far. */
+static bool is_near(const struct hold *hold)
+{
+	return !hold->syn.forwarded;
+}
+
+/* Nothing came, where an answer would have been seen. */
+static enum synpaws_fate fate_by_silence(const struct synpaws_mirror *mirror,
+					 const struct hold *hold, bool checks)
+{
+	const struct flow *was = &hold->before;
+	const bool limited = mirror->config.profile->ack_rate_limit && was->ack_ns != 0 &&
+			     hold->syn.order_ns - was->ack_ns < TIMEWAIT_ACK_NS;
+
+	if (hold->outcome.fate == SYNPAWS_FATE_CLOSED_PORT)
+		return is_near(hold) ? hold->alone : SYNPAWS_FATE_CLOSED_PORT;
+	/* A socket that is there may keep silent; it is not gone for that. */
+	if (hold->outcome.fate == SYNPAWS_FATE_OLD_CONNECTION ||
+	    (was->state == FLOW_HANDSHAKE && was->confirmed))
+		return hold->outcome.fate;
+	if (!checks || hold->alone != SYNPAWS_FATE_PAWS_DROP || limited)
+		return hold->outcome.fate;
+	return SYNPAWS_FATE_PAWS_DROP;
+}
+
+static void learn(struct synpaws_mirror *mirror, const struct hold *hold)
+{
+	const enum synpaws_answer answer = hold->outcome.answer;
+	const uint16_t port = hold->syn.destination_port;
+	const bool dropped = hold->outcome.fate == SYNPAWS_FATE_PAWS_DROP && !hold->outcome.guess;
+
+	if (answer == SYNPAWS_ANSWER_RST &&
+	    (hold->before.state == FLOW_FREE || hold->before.state == FLOW_GHOST))
+		services_vote_closed(mirror->services, hold->host, port, true);
+	else if (answer != SYNPAWS_ANSWER_RST && (answer != SYNPAWS_ANSWER_UNSEEN || is_near(hold)))
+		services_vote_closed(mirror->services, hold->host, port, false);
+	if (dropped && (answer == SYNPAWS_ANSWER_SYN_ACK || answer == SYNPAWS_ANSWER_SILENCE))
+		services_vote_check(mirror->services, hold->host, answer == SYNPAWS_ANSWER_SYN_ACK);
+}
+
+/* Whether the host has the check on, as far as this answer is concerned. */
+static bool checks_here(const struct synpaws_mirror *mirror, const struct hold *hold)
+{
+	if (mirror->config.sysctls.tcp_tw_recycle >= 0 ||
+	    services_check_is_known(mirror->services, hold->host))
+		return mirror_checks(mirror, hold->host);
+	/* Only a plain SYN-ACK speaks against it. */
+	return hold->outcome.answer != SYNPAWS_ANSWER_SYN_ACK || seems_to_check(mirror, hold->host);
+}
+
+static enum synpaws_fate fate_by_answer(const struct synpaws_mirror *mirror,
+					const struct hold *hold, bool checks)
+{
+
+	switch (hold->outcome.answer) {
+	case SYNPAWS_ANSWER_SYN_ACK:
+	case SYNPAWS_ANSWER_COOKIE:
+		return fate_by_syn_ack(mirror, hold, checks);
+	case SYNPAWS_ANSWER_ACK:
+		return fate_by_ack(mirror, hold, checks);
+	case SYNPAWS_ANSWER_RST:
+		return fate_by_rst(mirror, hold);
+	case SYNPAWS_ANSWER_SILENCE:
+		return fate_by_silence(mirror, hold, checks);
+	case SYNPAWS_ANSWER_UNSEEN:
+	case SYNPAWS_ANSWER_KINDS:
+		break;
+	}
+	if (hold->outcome.fate == SYNPAWS_FATE_CLOSED_PORT && hold->outcome.guess && is_near(hold))
+		return hold->alone;
+	return hold->outcome.fate;
+}
+
+static void settle(struct synpaws_mirror *mirror, struct hold *hold, enum synpaws_answer answer)
+{
+	struct flow *flow = hold->superseded ? NULL : flow_of(mirror, hold);
+	enum synpaws_fate fate;
+	bool checks;
+
+	hold->outcome.answer = answer;
+	hold->settled = true;
+	checks = checks_here(mirror, hold);
+	learn(mirror, hold);
+	fate = fate_by_answer(mirror, hold, checks);
+	if (fate != hold->outcome.fate)
+		correct(mirror, hold, flow, fate);
+	else if (answer != SYNPAWS_ANSWER_UNSEEN && checks)
+		hold->outcome.guess = false;
+	flow = hold->superseded ? NULL : flow_of(mirror, hold);
+	if (flow == NULL)
+		return;
+	flow->held = 0;
+	if (answer == SYNPAWS_ANSWER_SYN_ACK || answer == SYNPAWS_ANSWER_COOKIE)
+		flow->confirmed = true;
+	else if (answer == SYNPAWS_ANSWER_RST ||
+		 (answer == SYNPAWS_ANSWER_SILENCE && flow->state == FLOW_HANDSHAKE &&
+		  hold->outcome.fate != SYNPAWS_FATE_SYN_RECV))
+		host_forget(mirror, flow); /* no request waits on the host */
+}
+
+static struct hold *hold_at(const struct synpaws_mirror *mirror, uint32_t link)
+{
+	return link != 0 ? &mirror->holds[link - 1] : NULL;
+}
+
+/* A SYN-ACK echoes the timestamp of the SYN that it answers (RFC 7323, 3.2). */
+static bool echoes(const struct hold *hold, const struct synpaws_segment *answer)
+{
+	return !hold->syn.has_timestamp || !answer->has_timestamp ||
+	       answer->tsecr == hold->syn.tsval;
+}
+
+/* The SYN that an answer belongs to, if several wait: the last, unless an older one fits better. */
+static struct hold *held_for(const struct synpaws_mirror *mirror, const struct flow *flow,
+			     const struct synpaws_segment *answer)
+{
+	struct hold *last = flow != NULL ? hold_at(mirror, flow->held) : NULL, *hold;
+
+	for (hold = last; hold != NULL; hold = hold_at(mirror, hold->previous)) {
+		if (hold->name != last->name || hold->settled)
+			break;
+		if (answer->ack == hold->syn.seq + 1 && echoes(hold, answer))
+			return hold;
+	}
+	return last;
+}
+
+/* tcp_synack_options() with a cookie: cookie_init_timestamp() puts the SYN's options into TSval. */
+static bool is_cookie(const struct synpaws_segment *syn, const struct synpaws_segment *syn_ack)
+{
+	const uint32_t scale = syn->window_scale < 0 ? 15 : (uint32_t)syn->window_scale;
+	const uint32_t options = scale | (uint32_t)syn->sack_permitted << 4;
+
+	return syn_ack->has_timestamp && (syn_ack->tsval & 0x1f) == options;
+}
+
+void syn_answered(struct synpaws_mirror *mirror, struct flow *flow,
+		  const struct synpaws_segment *answer)
+{
+	struct hold *hold = held_for(mirror, flow, answer);
+	const uint8_t kind =
+		answer->flags & (SYNPAWS_SYN | SYNPAWS_RST | SYNPAWS_ACK | SYNPAWS_FIN);
+
+	if (hold == NULL || hold->settled)
+		return;
+	if (answer->flags & SYNPAWS_RST) {
+		/* One that answers a SYN acknowledges it (RFC 9293, 3.10.7.1). */
+		if ((answer->flags & SYNPAWS_ACK) != 0 && answer->ack == segment_end(&hold->syn))
+			settle(mirror, hold, SYNPAWS_ANSWER_RST);
+	} else if (kind == (SYNPAWS_SYN | SYNPAWS_ACK)) {
+		hold->isn = answer->seq;
+		settle(mirror, hold,
+		       is_cookie(&hold->syn, answer) ? SYNPAWS_ANSWER_COOKIE
+						     : SYNPAWS_ANSWER_SYN_ACK);
+	} else if (kind == SYNPAWS_ACK && answer->payload == 0) {
+		settle(mirror, hold, SYNPAWS_ANSWER_ACK);
+	}
+}
+
+static void release_first(struct synpaws_mirror *mirror)
+{
+	struct hold *hold = &mirror->holds[mirror->hold_first];
+	struct flow *flow;
+
+	if (!hold->settled)
+		settle(mirror, hold,
+		       mirror->config.evidence >= SYNPAWS_EVIDENCE_ANSWER ? SYNPAWS_ANSWER_SILENCE
+									  : SYNPAWS_ANSWER_UNSEEN);
+	flow = flow_of(mirror, hold);
+	if (flow != NULL && flow->held == mirror->hold_first + 1)
+		flow->held = 0;
+	mirror->hold_first = (mirror->hold_first + 1) % mirror->hold_room;
+	mirror->hold_count--;
+	if (hold->outcome.fate != SYNPAWS_FATE_PAWS_DROP)
+		hold->outcome.wait = 0;
+	mirror->guesses += hold->outcome.guess;
+	mirror->contradicted += hold->outcome.contradicted;
+	mirror->config.emit(mirror->config.context, &hold->syn, &hold->outcome);
+}
+
+void syn_release(struct synpaws_mirror *mirror, uint64_t now_ns)
+{
+	while (mirror->hold_count > 0) {
+		const struct hold *hold = &mirror->holds[mirror->hold_first];
+
+		if (!hold->settled && now_ns < hold->until_ns)
+			return;
+		release_first(mirror);
+	}
+}
+
+static struct hold *new_hold(struct synpaws_mirror *mirror)
+{
+	uint32_t at;
+
+	if (mirror->hold_count == mirror->hold_room) {
+		mirror->unsettled++;
+		release_first(mirror);
+	}
+	at = (mirror->hold_first + mirror->hold_count++) % mirror->hold_room;
+	memset(&mirror->holds[at], 0, sizeof(mirror->holds[at]));
+	return &mirror->holds[at];
+}
+
+/* A SYN again where the first one should have been dropped: so it was. */
+static void note_retransmission(struct synpaws_mirror *mirror, struct flow *flow,
+				const struct synpaws_segment *syn)
+{
+	if (mirror->config.evidence >= SYNPAWS_EVIDENCE_ANSWER || flow->state != FLOW_GHOST ||
+	    flow->counted || flow->isn != syn->seq)
+		return;
+	services_vote_check(mirror->services, flow->host, false);
+}
+
+void syn_arrives(struct synpaws_mirror *mirror, struct flow *flow,
+		 const struct synpaws_segment *syn, const struct ends *ends)
+{
+	struct hold *hold;
+	uint32_t previous;
+
+	hold = new_hold(mirror);
+	flow = flows_find(mirror->flows, flows_name(mirror->flows, syn->ip_version, ends->host,
+						    ends->host_port, ends->peer, ends->peer_port));
+	if (flow != NULL) {
+		note_retransmission(mirror, flow, syn);
+		hold->before = *flow;
+		previous = flow->held;
+		if (previous != 0 && !mirror->holds[previous - 1].settled) {
+			hold->previous = previous;
+			mirror->holds[previous - 1].superseded = true;
+		}
+	}
+	hold->syn = *syn;
+	hold->until_ns = syn->order_ns + SYNPAWS_HOLD_NS;
+	hold->host = services_host(mirror->services, syn->ip_version, ends->host);
+	hold->alone = judge_alone(mirror, syn, ends, &hold->outcome);
+	hold->outcome.fate = judge_syn(mirror, flow, syn, hold->alone, &hold->outcome);
+	if (hold->outcome.fate == hold->alone &&
+	    services_is(mirror->services, hold->host, ends->host_port, SYNPAWS_FACT_CLOSED)) {
+		hold->outcome.fate = SYNPAWS_FATE_CLOSED_PORT;
+		hold->outcome.guess =
+			!services_is_told(mirror->services, ends->host_port, SYNPAWS_FACT_CLOSED);
+	}
+	flow = apply(mirror, flow, syn, ends, hold->outcome.fate);
+	flow->held = (uint32_t)(hold - mirror->holds) + 1;
+	hold->flow = flows_index(mirror->flows, flow);
+	hold->name = flow->name;
+}
