@@ -148,7 +148,7 @@ golden: $(PROGRAM) $(golden_programs)
 FUZZ_RUNS ?= 2000000
 fuzz:
 	@mkdir -p build/fuzz
-	@for t in segment nfmessage capture; do \
+	@for t in segment nfmessage capture mirror; do \
 		echo "  FUZZ $$t"; \
 		clang -std=gnu99 -D_GNU_SOURCE -O1 -g -Iinclude -Isrc -fsanitize=fuzzer,address,undefined \
 			-fno-sanitize-recover=undefined -o build/fuzz/$$t tests/fuzz/$$t.c \

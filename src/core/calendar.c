@@ -95,8 +95,7 @@ void calendar_enter(struct calendar *calendar, struct flow *flow, uint64_t now_n
 	const uint64_t rows = (ms + ROW_MS - 1) / ROW_MS;
 	uint32_t place;
 
-	advance(calendar, now_ms);
-	calendar_leave(calendar, flow);
+	calendar_leave(calendar, flow, now_ns);
 	place = rows < CALENDAR_ROWS ? enter_rows(calendar, now_ms, rows)
 				     : enter_cells(calendar, ms);
 	if (calendar->count++ == 0) {
@@ -108,10 +107,12 @@ void calendar_enter(struct calendar *calendar, struct flow *flow, uint64_t now_n
 	flow->place_round = calendar->round[place];
 }
 
-void calendar_leave(struct calendar *calendar, struct flow *flow)
+void calendar_leave(struct calendar *calendar, struct flow *flow, uint64_t now_ns)
 {
 	const uint32_t place = flow->place - 1U;
 
+	/* What was due before finds it still there. */
+	advance(calendar, now_ns / NS_PER_MS);
 	if (flow->place != 0 && flow->place_round == calendar->round[place]) {
 		calendar->held[place]--;
 		calendar->count--;

@@ -29,8 +29,8 @@ struct calendar {
 /* inet_twsk_schedule(): the mini-socket of `flow` is to end in `ns`. */
 void calendar_enter(struct calendar *calendar, struct flow *flow, uint64_t now_ns, uint64_t ns);
 
-/* It ended otherwise, if it was there. */
-void calendar_leave(struct calendar *calendar, struct flow *flow);
+/* It ended otherwise at `now_ns`, if it was there. */
+void calendar_leave(struct calendar *calendar, struct flow *flow, uint64_t now_ns);
 
 /* It did not end as thought: `flow` is where `was` was, if that place has not been emptied since.
  */

@@ -50,6 +50,7 @@ struct flow {
 	uint64_t peer;		      /* stamps_peer() */
 	uint64_t host;		      /* services_host() */
 	uint64_t touched_ns;	      /* when it was last heard of */
+	uint64_t syn_ns;	      /* when the peer's SYN came */
 	uint64_t fin_ns;	      /* when the host's FIN was first seen */
 	uint64_t early_ns;	      /* a mini-socket may be gone from here on, */
 	uint64_t likely_ns;	      /* is likely to be gone from here on, */
@@ -92,6 +93,7 @@ struct flow {
 	bool counted;	/* has told whether the check is on */
 	bool confirmed; /* the host answered its SYN */
 	bool cookie;	/* by a cookie, so that it holds nothing itself */
+	bool guessed;	/* what became of its SYN is a guess */
 };
 
 #define FLOW_SCALE_UNKNOWN 255

@@ -9,7 +9,7 @@
 
 void host_forget(struct synpaws_mirror *mirror, struct flow *flow)
 {
-	calendar_leave(&mirror->calendar, flow);
+	calendar_leave(&mirror->calendar, flow, mirror->now_ns);
 	flows_remove(mirror->flows, flow);
 }
 
@@ -104,18 +104,18 @@ static void take_fin(struct synpaws_mirror *mirror, struct flow *flow,
 	flow->snd_nxt = segment_end(seg);
 	flow->rcv_wup = seg->ack;
 	flow->rcv_wnd = window_of(flow, seg);
-	flow->has_timestamp = seg->has_timestamp;
-	if (followed) {
+	if (followed && flow->has_timestamp == seg->has_timestamp) {
 		trust_tsecr(flow, seg);
 		if (after(seg->ack, flow->rcv_nxt))
 			flow->rcv_nxt = seg->ack;
 		return;
 	}
+	flow->has_timestamp = seg->has_timestamp;
 	flow->snd_una = seg->seq - UNACKNOWLEDGED;
 	flow->rcv_nxt = seg->ack;
-	if (flow->ts_recent != seg->tsecr)
-		flow->ts_second = seg->second;
+	/* The one thing that it does not say is the second of its ts_recent. */
 	flow->ts_recent = seg->tsecr;
+	flow->ts_second = seg->second;
 }
 
 static void sends_fin(struct synpaws_mirror *mirror, struct flow *flow,
@@ -212,6 +212,7 @@ static void sends_syn_ack(struct synpaws_mirror *mirror, struct flow *flow,
 		flow = host_new_flow(mirror, flow, seg, ends);
 		flow->state = FLOW_HANDSHAKE;
 		flow->isn = seg->ack - 1;
+		flow->syn_ns = seg->order_ns;
 		flow->rcv_nxt = flow->rcv_wup = seg->ack;
 		flow->has_timestamp = seg->has_timestamp;
 		flow->ts_recent = seg->tsecr;

@@ -29,6 +29,7 @@ struct synpaws_mirror {
 	struct calendar calendar;
 	struct hold *holds; /* a ring of outcomes that are held */
 	uint32_t hold_room, hold_first, hold_count;
+	uint64_t now_ns;	/* order_ns of the last segment, or what time has come to */
 	bool many_hosts;	/* each with a calendar of its own */
 	uint64_t wall_ahead_ns; /* wall clock minus order_ns, of the last segment */
 	uint64_t segments, syns;
@@ -75,6 +76,15 @@ static inline bool by_host(const struct synpaws_mirror *mirror, const struct syn
 void mirror_expect(struct synpaws_mirror *mirror, const struct flow *flow, enum deadline_kind kind,
 		   uint64_t ns);
 
+/* tcp_in_window(): `from` is what is expected next, `edge` what may not come yet. */
+static inline bool in_window(const struct synpaws_segment *seg, uint32_t from, uint32_t edge)
+{
+	const uint32_t end = segment_end(seg);
+
+	return seg->seq == from || (after(end, from) && before(seg->seq, edge)) ||
+	       (seg->seq == edge && end == seg->seq);
+}
+
 /* Does the host really have the check on? By settings, else by what its answers told. */
 bool mirror_checks(const struct synpaws_mirror *mirror, uint64_t host);
 
@@ -104,6 +114,10 @@ void timewait_enter(struct synpaws_mirror *mirror, struct flow *flow, uint64_t n
 
 /* It lives for 60 s from now on. */
 void timewait_renew(struct synpaws_mirror *mirror, struct flow *flow, uint64_t now_ns);
+
+/* It is there after all, as it was before it was given up for `flow`. */
+void timewait_revive(struct synpaws_mirror *mirror, struct flow *flow, const struct flow *was,
+		     uint64_t now_ns);
 
 /* tcp_paws_reject(): true if the mini-socket finds the segment too old. */
 bool timewait_paws_rejects(const struct synpaws_mirror *mirror, const struct flow *flow,
@@ -140,6 +154,10 @@ struct flow *host_new_flow(struct synpaws_mirror *mirror, struct flow *flow,
 /* No SYN; the flow may be gone afterwards. */
 void receive_segment(struct synpaws_mirror *mirror, struct flow *flow,
 		     const struct synpaws_segment *seg);
+
+/* A SYN that reaches a socket still has its TSval taken by kernels that take it early. */
+void receive_syn(const struct synpaws_mirror *mirror, struct flow *flow,
+		 const struct synpaws_segment *syn);
 
 /* A FIN that had come before the host's own left turns out to be behind it. */
 void receive_early_fin(const struct synpaws_mirror *mirror, struct flow *flow);

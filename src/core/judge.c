@@ -60,10 +60,11 @@ static uint64_t handshake_ns(const struct synpaws_mirror *mirror)
 }
 
 /* Where all SYN-ACKs are seen, one that does not come again has been acknowledged. */
-static bool is_answered(const struct synpaws_mirror *mirror, const struct flow *flow, uint64_t age)
+static bool is_answered(const struct synpaws_mirror *mirror, const struct flow *flow,
+			uint64_t now_ns)
 {
 	return mirror->config.evidence == SYNPAWS_EVIDENCE_ANSWER && flow->confirmed &&
-	       age > handshake_ns(mirror) / 2;
+	       now_ns - flow->touched_ns > handshake_ns(mirror) / 2;
 }
 
 /* Short of full evidence nobody knows whether a handshake was completed, or has come to nothing. */
@@ -71,7 +72,7 @@ static enum synpaws_fate judge_handshake(const struct synpaws_mirror *mirror,
 					 const struct flow *flow, const struct synpaws_segment *syn,
 					 enum synpaws_fate alone, struct synpaws_outcome *outcome)
 {
-	const uint64_t age = syn->order_ns - flow->touched_ns;
+	const uint64_t age = syn->order_ns - flow->syn_ns;
 	const bool full = mirror->config.evidence == SYNPAWS_EVIDENCE_FULL;
 	const bool again = syn->seq == flow->isn;
 
@@ -80,7 +81,8 @@ static enum synpaws_fate judge_handshake(const struct synpaws_mirror *mirror,
 	outcome->guess = !flow->confirmed;
 	if (flow->cookie ? again : again && is_unheard(flow, age))
 		return alone;
-	if (flow->cookie || age >= handshake_ns(mirror) || is_answered(mirror, flow, age)) {
+	if (flow->cookie || age >= handshake_ns(mirror) ||
+	    is_answered(mirror, flow, syn->order_ns)) {
 		outcome->guess = true;
 		return SYNPAWS_FATE_OLD_CONNECTION;
 	}
@@ -96,7 +98,9 @@ enum synpaws_fate judge_syn(struct synpaws_mirror *mirror, const struct flow *fl
 
 	switch (flow != NULL ? (enum flow_state)flow->state : FLOW_FREE) {
 	case FLOW_FREE:
+		return alone;
 	case FLOW_GHOST:
+		outcome->guess = flow->guessed;
 		return alone;
 	case FLOW_HANDSHAKE:
 		return judge_handshake(mirror, flow, syn, alone, outcome);
@@ -113,9 +117,9 @@ enum synpaws_fate judge_syn(struct synpaws_mirror *mirror, const struct flow *fl
 	if (now_ns >= flow->late_ns)
 		return alone;
 	fate = timewait_judge(mirror, flow, syn);
-	if (fate == SYNPAWS_FATE_TW_ACCEPT && alone == SYNPAWS_FATE_PAWS_DROP &&
-	    syn->ip_version == 6 && mirror->config.profile->ipv6_tw_checked)
-		fate = SYNPAWS_FATE_PAWS_DROP;
+	if (fate == SYNPAWS_FATE_TW_ACCEPT && syn->ip_version == 6 &&
+	    mirror->config.profile->ipv6_tw_checked && alone != SYNPAWS_FATE_PASS)
+		fate = alone;
 	outcome->guess = now_ns >= flow->early_ns && fate != alone;
 	return timewait_likely(mirror, flow, now_ns) ? fate : alone;
 }

@@ -212,6 +212,7 @@ static void pass_time(struct synpaws_mirror *mirror, uint64_t now_ns)
 {
 	struct deadline deadline;
 
+	mirror->now_ns = now_ns;
 	syn_release(mirror, now_ns);
 	while (deadlines_take(mirror->deadlines, now_ns, &deadline))
 		receive_deadline(mirror, &deadline,

@@ -224,7 +224,8 @@ static void receive_full(struct synpaws_mirror *mirror, struct flow *flow,
 		replace_ts_recent(mirror, flow, seg);
 	if (take_ack(mirror, flow, seg))
 		return;
-	if (flow->state == FLOW_CLOSING || flow->state == FLOW_LAST_ACK)
+	/* Nothing comes after a FIN. */
+	if (flow->peer_fin_taken || flow->state == FLOW_LAST_ACK)
 		return;
 	if (flow->orphan && !flow->reset_expected && seg->payload > 0 && after(end, flow->rcv_nxt))
 		expect_reset(mirror, flow, seg->order_ns);
@@ -244,13 +245,13 @@ void receive_early_fin(const struct synpaws_mirror *mirror, struct flow *flow)
 {
 	const bool stamped = flow->has_timestamp && flow->early_has_timestamp;
 
+	if (flow->early_seq != flow->rcv_nxt && flow->peer_fin != flow->rcv_nxt)
+		return;
 	/* Now that the FIN tells what ts_recent was: the host had discarded the peer's. */
 	if (stamped && ticks_behind(flow->ts_recent, flow->early_tsval) > SYNPAWS_PAWS_WINDOW) {
 		flow->peer_fin_seen = false;
 		return;
 	}
-	if (flow->early_seq != flow->rcv_nxt && flow->peer_fin != flow->rcv_nxt)
-		return;
 	if (stamped && !after(flow->early_seq, flow->rcv_wup) &&
 	    ticks_behind(flow->ts_recent, flow->early_tsval) <= 0) {
 		flow->ts_recent = flow->early_tsval;
@@ -260,6 +261,16 @@ void receive_early_fin(const struct synpaws_mirror *mirror, struct flow *flow)
 	flow->peer_fin_taken = true;
 	flow->state = FLOW_CLOSING;
 	suppose_ack(mirror, flow);
+}
+
+void receive_syn(const struct synpaws_mirror *mirror, struct flow *flow,
+		 const struct synpaws_segment *syn)
+{
+	const bool followed =
+		flow->host_fin_seen || mirror->config.evidence == SYNPAWS_EVIDENCE_FULL;
+
+	if (mirror->config.profile->early_ts_recent && followed && acceptable(mirror, flow, syn))
+		replace_ts_recent(mirror, flow, syn);
 }
 
 /* The host has sent no FIN yet. */
@@ -276,9 +287,6 @@ static void receive_open(struct synpaws_mirror *mirror, struct flow *flow,
 		receive_full(mirror, flow, seg);
 		return;
 	}
-	if (!flow->cookie && !(seg->flags & SYNPAWS_RST) &&
-	    paws_fails(mirror, flow, seg, SYNPAWS_PAWS_WINDOW))
-		return;
 	if ((seg->flags & SYNPAWS_RST) != 0) {
 		host_forget(mirror, flow);
 	} else if ((seg->flags & SYNPAWS_FIN) != 0) {
@@ -321,8 +329,8 @@ static void receive_request(struct synpaws_mirror *mirror, struct flow *flow,
 
 	if ((seg->flags & SYNPAWS_ACK) != 0 && flow->confirmed && seg->ack != flow->snd_una)
 		return;
-	if ((stamped && is_older(mirror, flow, seg, 0)) || before(segment_end(seg), first) ||
-	    after(seg->seq, first + flow->rcv_wnd))
+	if ((stamped && is_older(mirror, flow, seg, 0)) ||
+	    !in_window(seg, first, first + flow->rcv_wnd))
 		return;
 	if (stamped && !after(seg->seq, first))
 		flow->ts_recent = seg->tsval;

@@ -35,6 +35,7 @@ static void start_handshake(const struct synpaws_mirror *mirror, struct flow *fl
 {
 	flow->state = FLOW_HANDSHAKE;
 	flow->isn = syn->seq;
+	flow->syn_ns = syn->order_ns;
 	flow->rcv_nxt = flow->rcv_wup = syn->seq + 1;
 	flow->has_timestamp = syn->has_timestamp && mirror->config.sysctls.tcp_timestamps;
 	flow->ts_recent = flow->has_timestamp ? syn->tsval : 0;
@@ -52,6 +53,7 @@ static struct flow *apply(struct synpaws_mirror *mirror, struct flow *flow,
 			flow->repeated++;
 		return flow;
 	case SYNPAWS_FATE_OLD_CONNECTION:
+		receive_syn(mirror, flow, syn);
 		return flow;
 	case SYNPAWS_FATE_TW_REFUSE_ACK:
 		if (timewait_paws_rejects(mirror, flow, syn))
@@ -158,7 +160,7 @@ static void correct(struct synpaws_mirror *mirror, struct hold *hold, struct flo
 		was.listed_early = flow->listed_early;
 		was.place = 0;
 		*flow = was;
-		calendar_rejoin(&mirror->calendar, flow, &hold->before);
+		timewait_revive(mirror, flow, &hold->before, hold->syn.order_ns);
 	}
 	apply(mirror, flow, &hold->syn, &ends, fate);
 }
@@ -205,6 +207,8 @@ static enum synpaws_fate fate_by_syn_ack(const struct synpaws_mirror *mirror,
 		break;
 	case SYNPAWS_FATE_PASS:
 	case SYNPAWS_FATE_TW_ACCEPT:
+	case SYNPAWS_FATE_NOT_CHECKED:
+	case SYNPAWS_FATE_COOKIE:
 		if (!checks)
 			return fate;
 		break;
@@ -219,6 +223,10 @@ static enum synpaws_fate fate_by_syn_ack(const struct synpaws_mirror *mirror,
 		if (!checks)
 			return hold->alone;
 		break;
+	case SYNPAWS_FATE_SYN_RECV: /* a request answers for its own SYN only */
+		if (is_same_request(hold) || hold->before.isn == hold->syn.seq || !checks)
+			return fate;
+		break;
 	default:
 		return fate;
 	}
@@ -227,8 +235,10 @@ static enum synpaws_fate fate_by_syn_ack(const struct synpaws_mirror *mirror,
 	if (hold->alone == SYNPAWS_FATE_COOKIE || hold->alone == SYNPAWS_FATE_NOT_CHECKED ||
 	    fate == SYNPAWS_FATE_PASS)
 		return hold->alone;
-	return hold->outcome.answer == SYNPAWS_ANSWER_COOKIE ? SYNPAWS_FATE_COOKIE
-							     : SYNPAWS_FATE_PASS;
+	/* One SYN-ACK in 32 looks like a cookie's: it has to explain something. */
+	if (hold->outcome.answer == SYNPAWS_ANSWER_COOKIE && hold->alone == SYNPAWS_FATE_PAWS_DROP)
+		return SYNPAWS_FATE_COOKIE;
+	return SYNPAWS_FATE_PASS;
 }
 
 /* A kernel without the check keeps its TIME_WAITs for a minute: its ACKs say nothing of ours. */
@@ -275,8 +285,8 @@ static enum synpaws_fate fate_by_silence(const struct synpaws_mirror *mirror,
 					 const struct hold *hold, bool checks)
 {
 	const struct flow *was = &hold->before;
-	const bool limited = mirror->config.profile->ack_rate_limit && was->ack_ns != 0 &&
-			     hold->syn.order_ns - was->ack_ns < TIMEWAIT_ACK_NS;
+	const bool limited = mirror->config.profile->ack_rate_limit && was->state != FLOW_FREE &&
+			     was->ack_ns != 0 && hold->syn.order_ns - was->ack_ns < TIMEWAIT_ACK_NS;
 
 	if (hold->outcome.fate == SYNPAWS_FATE_CLOSED_PORT)
 		return is_near(hold) ? hold->alone : SYNPAWS_FATE_CLOSED_PORT;
@@ -337,6 +347,19 @@ static enum synpaws_fate fate_by_answer(const struct synpaws_mirror *mirror,
 	return hold->outcome.fate;
 }
 
+/* What was there before this SYN was not; nor was it when the ones came that wait behind it. */
+static void tell_later(struct synpaws_mirror *mirror, const struct hold *hold)
+{
+	uint32_t i;
+
+	for (i = 0; i < mirror->hold_count; i++) {
+		struct hold *later = &mirror->holds[(mirror->hold_first + i) % mirror->hold_room];
+
+		if (later != hold && !later->settled && later->name == hold->name)
+			later->before.state = FLOW_FREE;
+	}
+}
+
 static void settle(struct synpaws_mirror *mirror, struct hold *hold, enum synpaws_answer answer)
 {
 	struct flow *flow = hold->superseded ? NULL : flow_of(mirror, hold);
@@ -348,6 +371,8 @@ static void settle(struct synpaws_mirror *mirror, struct hold *hold, enum synpaw
 	checks = checks_here(mirror, hold);
 	learn(mirror, hold);
 	fate = fate_by_answer(mirror, hold, checks);
+	if (fate != hold->outcome.fate && hold->superseded)
+		tell_later(mirror, hold);
 	if (fate != hold->outcome.fate)
 		correct(mirror, hold, flow, fate);
 	else if (answer != SYNPAWS_ANSWER_UNSEEN && checks)
@@ -360,7 +385,7 @@ static void settle(struct synpaws_mirror *mirror, struct hold *hold, enum synpaw
 		flow->confirmed = true;
 	else if (answer == SYNPAWS_ANSWER_RST ||
 		 (answer == SYNPAWS_ANSWER_SILENCE && flow->state == FLOW_HANDSHAKE &&
-		  hold->outcome.fate != SYNPAWS_FATE_SYN_RECV))
+		  flow->isn == hold->syn.seq && !flow->confirmed))
 		host_forget(mirror, flow); /* no request waits on the host */
 }
 
@@ -414,6 +439,8 @@ void syn_answered(struct synpaws_mirror *mirror, struct flow *flow,
 		if ((answer->flags & SYNPAWS_ACK) != 0 && answer->ack == segment_end(&hold->syn))
 			settle(mirror, hold, SYNPAWS_ANSWER_RST);
 	} else if (kind == (SYNPAWS_SYN | SYNPAWS_ACK)) {
+		if (answer->ack != hold->syn.seq + 1)
+			return; /* an older request's, sent again */
 		hold->isn = answer->seq;
 		settle(mirror, hold,
 		       is_cookie(&hold->syn, answer) ? SYNPAWS_ANSWER_COOKIE
@@ -508,6 +535,7 @@ void syn_arrives(struct synpaws_mirror *mirror, struct flow *flow,
 			!services_is_told(mirror->services, ends->host_port, SYNPAWS_FACT_CLOSED);
 	}
 	flow = apply(mirror, flow, syn, ends, hold->outcome.fate);
+	flow->guessed = hold->outcome.guess;
 	flow->held = (uint32_t)(hold - mirror->holds) + 1;
 	hold->flow = flows_index(mirror->flows, flow);
 	hold->name = flow->name;

@@ -92,6 +92,20 @@ void timewait_renew(struct synpaws_mirror *mirror, struct flow *flow, uint64_t n
 	set_life(mirror, flow, now_ns, TIMEWAIT_SECONDS * NS_PER_SEC);
 }
 
+void timewait_revive(struct synpaws_mirror *mirror, struct flow *flow, const struct flow *was,
+		     uint64_t now_ns)
+{
+	if (flow->state != FLOW_TIME_WAIT && flow->state != FLOW_HALF_DEAD)
+		return;
+	calendar_rejoin(&mirror->calendar, flow, was);
+	if (flow->place != 0 && now_ns < flow->likely_ns)
+		return;
+	/* It outlived what was thought likely: by how much more, nobody knows. */
+	if (flow->place == 0)
+		calendar_enter(&mirror->calendar, flow, now_ns, RECYCLED(RTO_LEAST_NS));
+	flow->likely_ns = flow->late_ns;
+}
+
 bool timewait_paws_rejects(const struct synpaws_mirror *mirror, const struct flow *flow,
 			   const struct synpaws_segment *seg)
 {
@@ -107,22 +121,14 @@ bool timewait_paws_rejects(const struct synpaws_mirror *mirror, const struct flo
 	return seg->second < stamp + PAWS_24_DAYS;
 }
 
-/* tcp_in_window() */
-static bool in_window(const struct flow *flow, const struct synpaws_segment *seg)
-{
-	const uint32_t end = segment_end(seg), edge = flow->rcv_nxt + flow->rcv_wnd;
-
-	return seg->seq == flow->rcv_nxt || (after(end, flow->rcv_nxt) && before(seg->seq, edge)) ||
-	       (seg->seq == edge && end == seg->seq);
-}
-
 enum synpaws_fate timewait_judge(const struct synpaws_mirror *mirror, const struct flow *flow,
 				 const struct synpaws_segment *syn)
 {
 	const bool rejected = timewait_paws_rejects(mirror, flow, syn);
 
 	if (flow->state == FLOW_HALF_DEAD) {
-		if (rejected || !in_window(flow, syn) || before(syn->seq, flow->rcv_nxt))
+		if (rejected || !in_window(syn, flow->rcv_nxt, flow->rcv_nxt + flow->rcv_wnd) ||
+		    before(syn->seq, flow->rcv_nxt))
 			return SYNPAWS_FATE_FIN_WAIT2_ACK;
 		return SYNPAWS_FATE_FIN_WAIT2_RST;
 	}
@@ -156,7 +162,8 @@ static void receive_half(struct synpaws_mirror *mirror, struct flow *flow,
 {
 	const uint32_t end = segment_end(seg);
 
-	if (timewait_paws_rejects(mirror, flow, seg) || !in_window(flow, seg)) {
+	if (timewait_paws_rejects(mirror, flow, seg) ||
+	    !in_window(seg, flow->rcv_nxt, flow->rcv_nxt + flow->rcv_wnd)) {
 		timewait_refuse(flow, seg);
 		return;
 	}

@@ -193,7 +193,7 @@ static void both_enter(struct both *both, size_t socket, uint64_t ms)
 
 static void both_leave(struct both *both, size_t socket)
 {
-	calendar_leave(&both->calendar, &both->flow[socket]);
+	calendar_leave(&both->calendar, &both->flow[socket], both->slow.ms * MS);
 	slow_leave(&both->slow, socket);
 }
 
@@ -202,7 +202,7 @@ static void both_rejoin(struct both *both, size_t socket)
 {
 	struct flow was = both->flow[socket];
 
-	calendar_leave(&both->calendar, &both->flow[socket]);
+	calendar_leave(&both->calendar, &both->flow[socket], both->slow.ms * MS);
 	memset(&both->flow[socket], 0x55, sizeof(both->flow[socket]));
 	calendar_rejoin(&both->calendar, &both->flow[socket], &was);
 }
@@ -349,7 +349,7 @@ static void test_rejoin(void **state)
 	calendar_enter(&calendar, &other, 0, 60 * SECOND_NS);
 	calendar_enter(&calendar, &flow, SECOND_NS, 60 * SECOND_NS);
 	was = flow;
-	calendar_leave(&calendar, &flow);
+	calendar_leave(&calendar, &flow, SECOND_NS);
 	assert_false(calendar_holds(&calendar, &flow, SECOND_NS));
 	assert_true(calendar_holds(&calendar, &other, 8 * SECOND_NS));
 	calendar_rejoin(&calendar, &flow, &was);
@@ -371,7 +371,7 @@ static void test_rejoin_of_the_last_one(void **state)
 	(void)state;
 	calendar_enter(&calendar, &flow, 0, 60 * SECOND_NS);
 	was = flow;
-	calendar_leave(&calendar, &flow);
+	calendar_leave(&calendar, &flow, 0);
 	assert_false(calendar_holds(&calendar, &other, 7510 * MS));
 	calendar_rejoin(&calendar, &flow, &was);
 	assert_true(calendar_holds(&calendar, &flow, 7520 * MS));

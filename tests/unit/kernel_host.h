@@ -164,7 +164,9 @@ static inline void child_new(struct kernel *k, struct socket *s, const struct sy
 static inline void request_receive(struct kernel *k, struct socket *s,
 				   const struct synpaws_segment *in)
 {
-	const uint32_t end = segment_end(in), edge = s->rcv_nxt + s->rcv_wnd;
+	/* A request offers what its SYN-ACK says, which is never scaled. */
+	const uint32_t offered = s->rcv_wnd < 65535 ? s->rcv_wnd : 65535;
+	const uint32_t end = segment_end(in), edge = s->rcv_nxt + offered;
 	const bool rst = (in->flags & SYNPAWS_RST) != 0, syn = synpaws_segment_is_syn(in);
 	const bool rejected = in->has_timestamp && !paws_passes(k, s, in->tsval, 0);
 

@@ -135,6 +135,7 @@ static inline void judge_trace(struct judge *j, const struct tuple *tuple,
  *	   a second. If it is there, its ACK is held back (D.3); if not, the SYN may be dropped.
  * names:  without a view of the handshake's end (`close`, `answer`), a SYN that finds a socket
  *	   finds a handshake, a cookie's or a connection. The one as the other, it is not checked.
+ *	   With the check off (`unchecked`) the real host and the imagined one may differ in this.
  * unheard: without a view of SYN-ACKs (`close`) a peer that goes on sending its SYN is taken for
  *one that was not answered. The mirror has to call that a guess. either: I.4, an IPv6 SYN that
  *TIME_WAIT lets through is checked too: if it passes both, the mirror may name either. The ISN does
@@ -157,6 +158,9 @@ static inline bool judge_exception(struct judge *j, const struct expected *e,
 	     o->fate == SYNPAWS_FATE_PAWS_DROP))
 		return j->counts.silent++, true;
 	if (narrow && is_handshake(fate) && is_handshake(o->fate))
+		return j->counts.names++, true;
+	if (j->k->world == WORLD_UNCHECKED && is_handshake(fate) &&
+	    o->fate != SYNPAWS_FATE_PAWS_DROP)
 		return j->counts.names++, true;
 	if (j->k->world == WORLD_CLOSE && is_handshake(fate) && o->guess)
 		return j->counts.unheard++, true;

@@ -98,6 +98,19 @@ static inline bool knowable(struct kernel *k, const struct tuple *tuple,
 	if (k->world == WORLD_CLOSE && s->state == SYN_RECV && (in->flags & SYNPAWS_ACK) != 0 &&
 	    in->ack != s->snd_nxt)
 		return false;
+	/* Nor what a socket discards before the FIN: the SYN's TSval is all that is known of it. */
+	if (narrow && !synpaws_segment_is_syn(in) && !is_mini(s) && !s->fin_sent &&
+	    ((in->has_timestamp && !paws_passes(k, s, in->tsval, 0)) ||
+	     ((in->flags & SYNPAWS_FIN) != 0 && s->state <= SYN_RECV)))
+		return false;
+	/* Nor what had been acknowledged before the FIN left. */
+	if (narrow && s->fin_sent && !is_mini(s) && (in->flags & SYNPAWS_ACK) != 0 &&
+	    before(in->ack, s->snd_una))
+		return false;
+	/* A peer that sends its SYN for the third time is taken for one that was not heard. */
+	if (k->world == WORLD_CLOSE && synpaws_segment_is_syn(in) && !is_mini(s) &&
+	    in->seq == s->rcv_isn && k->now - s->born >= SECOND)
+		return false;
 	if (!synpaws_segment_is_syn(in))
 		return true;
 	if (in->has_md5 || s->state == SYN_SENT)

@@ -382,7 +382,11 @@ static void test_handshake_ends(void **state)
 		end();
 		talk = in_handshake(i, &all);
 		wait_ms(32 * handshakes[i].first_ms + 1000);
-		EXPECT(&talk, PAWS_DROP, NOTHING, .tsval = 2000);
+		/* Where the handshake lasts for three minutes, the record is over before it. */
+		if (handshakes[i].first_ms > 1000)
+			EXPECT(&talk, PASS, SYN_ACK, .tsval = 2000);
+		else
+			EXPECT(&talk, PAWS_DROP, NOTHING, .tsval = 2000);
 		end();
 	}
 }
