@@ -2,25 +2,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "inner.h"
+#include "hold.h"
 
 #define HOLDS_MOST 16384
 
-/* A SYN whose outcome waits for the host's answer. */
-struct hold {
-	struct synpaws_segment syn;
-	struct synpaws_outcome outcome;
-	struct flow before; /* what was there before the SYN; state FLOW_FREE if nothing */
-	uint64_t name;	    /* of the flow */
-	uint64_t host;
-	uint64_t until_ns;
-	uint32_t flow;		 /* its index */
-	uint32_t isn;		 /* of the SYN-ACK that answered it */
-	enum synpaws_fate alone; /* judge_alone() */
-	uint32_t previous;	 /* SYN between the same ends that waits too; index + 1 */
-	bool superseded;	 /* a later one has changed the flow */
-	bool settled;
-};
+/* So many SYNs between the same ends are told apart while they wait. */
+#define WAITING_MOST 64
 
 bool syn_start(struct synpaws_mirror *mirror)
 {
@@ -115,6 +102,11 @@ bool mirror_checks(const struct synpaws_mirror *mirror, uint64_t host)
 	return told >= 0 ? told != 0 : services_checks(mirror->services, host);
 }
 
+static struct hold *hold_at(const struct synpaws_mirror *mirror, uint32_t link)
+{
+	return link != 0 ? &mirror->holds[link - 1] : NULL;
+}
+
 /* Does the flow still stand where it stood when the outcome was held? */
 static struct flow *flow_of(const struct synpaws_mirror *mirror, const struct hold *hold)
 {
@@ -165,140 +157,6 @@ static void correct(struct synpaws_mirror *mirror, struct hold *hold, struct flo
 	apply(mirror, flow, &hold->syn, &ends, fate);
 }
 
-/* Is there, or was there lately, a mini-socket that would treat the SYN so? */
-static bool mini_would(const struct synpaws_mirror *mirror, const struct hold *hold,
-		       enum synpaws_fate fate)
-{
-	return (hold->before.state == FLOW_TIME_WAIT || hold->before.state == FLOW_HALF_DEAD) &&
-	       timewait_judge(mirror, &hold->before, &hold->syn) == fate;
-}
-
-/*
- * tcp_timewait_state_process() chooses the sequence number of the SYN-ACK if TIME_WAIT gives way to
- * a SYN; tcp_v6_fill_cb() of 4.9 forgets it again.
- */
-static bool is_from_time_wait(const struct synpaws_mirror *mirror, const struct hold *hold)
-{
-	const uint32_t isn = hold->before.snd_nxt + 65535 + 2;
-
-	if (!mini_would(mirror, hold, SYNPAWS_FATE_TW_ACCEPT))
-		return false;
-	if (hold->syn.ip_version == 6 && mirror->config.profile->ipv6_tw_checked)
-		return hold->outcome.fate == SYNPAWS_FATE_TW_ACCEPT;
-	return hold->isn == (isn != 0 ? isn : 1);
-}
-
-/* The handshake was not over, although a FIN or so made it look like that. */
-static bool is_same_request(const struct hold *hold)
-{
-	return hold->before.confirmed && hold->before.isn == hold->syn.seq &&
-	       !hold->before.host_fin_seen;
-}
-
-static enum synpaws_fate fate_by_syn_ack(const struct synpaws_mirror *mirror,
-					 const struct hold *hold, bool checks)
-{
-	const enum synpaws_fate fate = hold->outcome.fate;
-
-	switch (fate) {
-	case SYNPAWS_FATE_PAWS_DROP:
-		if (!checks)
-			return fate;
-		break;
-	case SYNPAWS_FATE_PASS:
-	case SYNPAWS_FATE_TW_ACCEPT:
-	case SYNPAWS_FATE_NOT_CHECKED:
-	case SYNPAWS_FATE_COOKIE:
-		if (!checks)
-			return fate;
-		break;
-	case SYNPAWS_FATE_CLOSED_PORT:
-	case SYNPAWS_FATE_MD5:
-	case SYNPAWS_FATE_TW_REFUSE_ACK:
-	case SYNPAWS_FATE_FIN_WAIT2_ACK:
-	case SYNPAWS_FATE_FIN_WAIT2_RST:
-	case SYNPAWS_FATE_OLD_CONNECTION:
-		if (is_same_request(hold))
-			return SYNPAWS_FATE_SYN_RECV;
-		if (!checks)
-			return hold->alone;
-		break;
-	case SYNPAWS_FATE_SYN_RECV: /* a request answers for its own SYN only */
-		if (is_same_request(hold) || hold->before.isn == hold->syn.seq || !checks)
-			return fate;
-		break;
-	default:
-		return fate;
-	}
-	if (is_from_time_wait(mirror, hold))
-		return SYNPAWS_FATE_TW_ACCEPT;
-	if (hold->alone == SYNPAWS_FATE_COOKIE || hold->alone == SYNPAWS_FATE_NOT_CHECKED ||
-	    fate == SYNPAWS_FATE_PASS)
-		return hold->alone;
-	/* One SYN-ACK in 32 looks like a cookie's: it has to explain something. */
-	if (hold->outcome.answer == SYNPAWS_ANSWER_COOKIE && hold->alone == SYNPAWS_FATE_PAWS_DROP)
-		return SYNPAWS_FATE_COOKIE;
-	return SYNPAWS_FATE_PASS;
-}
-
-/* A kernel without the check keeps its TIME_WAITs for a minute: its ACKs say nothing of ours. */
-static enum synpaws_fate fate_by_ack(const struct synpaws_mirror *mirror, const struct hold *hold,
-				     bool checks)
-{
-	switch (hold->outcome.fate) {
-	case SYNPAWS_FATE_SYN_RECV:
-	case SYNPAWS_FATE_OLD_CONNECTION:
-	case SYNPAWS_FATE_TW_REFUSE_ACK:
-	case SYNPAWS_FATE_FIN_WAIT2_ACK:
-		return hold->outcome.fate;
-	default:
-		break;
-	}
-	if (!checks)
-		return hold->outcome.fate;
-	if (mini_would(mirror, hold, SYNPAWS_FATE_TW_REFUSE_ACK))
-		return SYNPAWS_FATE_TW_REFUSE_ACK;
-	if (mini_would(mirror, hold, SYNPAWS_FATE_FIN_WAIT2_ACK))
-		return SYNPAWS_FATE_FIN_WAIT2_ACK;
-	return hold->before.state == FLOW_HANDSHAKE ? SYNPAWS_FATE_SYN_RECV
-						    : SYNPAWS_FATE_OLD_CONNECTION;
-}
-
-static enum synpaws_fate fate_by_rst(const struct synpaws_mirror *mirror, const struct hold *hold)
-{
-	if (mini_would(mirror, hold, SYNPAWS_FATE_FIN_WAIT2_RST))
-		return SYNPAWS_FATE_FIN_WAIT2_RST;
-	if (hold->outcome.fate == SYNPAWS_FATE_OLD_CONNECTION ||
-	    hold->outcome.fate == SYNPAWS_FATE_SYN_RECV)
-		return hold->outcome.fate;
-	return SYNPAWS_FATE_CLOSED_PORT;
-}
-
-/* The host itself answers at once; behind a gateway it may be far. */
-static bool is_near(const struct hold *hold)
-{
-	return !hold->syn.forwarded;
-}
-
-/* Nothing came, where an answer would have been seen. */
-static enum synpaws_fate fate_by_silence(const struct synpaws_mirror *mirror,
-					 const struct hold *hold, bool checks)
-{
-	const struct flow *was = &hold->before;
-	const bool limited = mirror->config.profile->ack_rate_limit && was->state != FLOW_FREE &&
-			     was->ack_ns != 0 && hold->syn.order_ns - was->ack_ns < TIMEWAIT_ACK_NS;
-
-	if (hold->outcome.fate == SYNPAWS_FATE_CLOSED_PORT)
-		return is_near(hold) ? hold->alone : SYNPAWS_FATE_CLOSED_PORT;
-	/* A socket that is there may keep silent; it is not gone for that. */
-	if (hold->outcome.fate == SYNPAWS_FATE_OLD_CONNECTION ||
-	    (was->state == FLOW_HANDSHAKE && was->confirmed))
-		return hold->outcome.fate;
-	if (!checks || hold->alone != SYNPAWS_FATE_PAWS_DROP || limited)
-		return hold->outcome.fate;
-	return SYNPAWS_FATE_PAWS_DROP;
-}
-
 static void learn(struct synpaws_mirror *mirror, const struct hold *hold)
 {
 	const enum synpaws_answer answer = hold->outcome.answer;
@@ -308,7 +166,8 @@ static void learn(struct synpaws_mirror *mirror, const struct hold *hold)
 	if (answer == SYNPAWS_ANSWER_RST &&
 	    (hold->before.state == FLOW_FREE || hold->before.state == FLOW_GHOST))
 		services_vote_closed(mirror->services, hold->host, port, true);
-	else if (answer != SYNPAWS_ANSWER_RST && (answer != SYNPAWS_ANSWER_UNSEEN || is_near(hold)))
+	else if (answer != SYNPAWS_ANSWER_RST &&
+		 (answer != SYNPAWS_ANSWER_UNSEEN || hold_is_near(hold)))
 		services_vote_closed(mirror->services, hold->host, port, false);
 	if (dropped && (answer == SYNPAWS_ANSWER_SYN_ACK || answer == SYNPAWS_ANSWER_SILENCE))
 		services_vote_check(mirror->services, hold->host, answer == SYNPAWS_ANSWER_SYN_ACK);
@@ -324,39 +183,18 @@ static bool checks_here(const struct synpaws_mirror *mirror, const struct hold *
 	return hold->outcome.answer != SYNPAWS_ANSWER_SYN_ACK || seems_to_check(mirror, hold->host);
 }
 
-static enum synpaws_fate fate_by_answer(const struct synpaws_mirror *mirror,
-					const struct hold *hold, bool checks)
-{
-
-	switch (hold->outcome.answer) {
-	case SYNPAWS_ANSWER_SYN_ACK:
-	case SYNPAWS_ANSWER_COOKIE:
-		return fate_by_syn_ack(mirror, hold, checks);
-	case SYNPAWS_ANSWER_ACK:
-		return fate_by_ack(mirror, hold, checks);
-	case SYNPAWS_ANSWER_RST:
-		return fate_by_rst(mirror, hold);
-	case SYNPAWS_ANSWER_SILENCE:
-		return fate_by_silence(mirror, hold, checks);
-	case SYNPAWS_ANSWER_UNSEEN:
-	case SYNPAWS_ANSWER_KINDS:
-		break;
-	}
-	if (hold->outcome.fate == SYNPAWS_FATE_CLOSED_PORT && hold->outcome.guess && is_near(hold))
-		return hold->alone;
-	return hold->outcome.fate;
-}
-
 /* What was there before this SYN was not; nor was it when the ones came that wait behind it. */
 static void tell_later(struct synpaws_mirror *mirror, const struct hold *hold)
 {
-	uint32_t i;
+	const struct flow *flow = flow_of(mirror, hold);
+	struct hold *later = flow != NULL ? hold_at(mirror, flow->held) : NULL;
+	size_t i;
 
-	for (i = 0; i < mirror->hold_count; i++) {
-		struct hold *later = &mirror->holds[(mirror->hold_first + i) % mirror->hold_room];
-
-		if (later != hold && !later->settled && later->name == hold->name)
-			later->before.state = FLOW_FREE;
+	for (i = 0; i < WAITING_MOST && later != NULL && later != hold; i++) {
+		if (later->name != hold->name || later->settled)
+			return; /* its place has been taken */
+		later->before.state = FLOW_FREE;
+		later = hold_at(mirror, later->previous);
 	}
 }
 
@@ -370,7 +208,7 @@ static void settle(struct synpaws_mirror *mirror, struct hold *hold, enum synpaw
 	hold->settled = true;
 	checks = checks_here(mirror, hold);
 	learn(mirror, hold);
-	fate = fate_by_answer(mirror, hold, checks);
+	fate = answer_fate(mirror, hold, checks);
 	if (fate != hold->outcome.fate && hold->superseded)
 		tell_later(mirror, hold);
 	if (fate != hold->outcome.fate)
@@ -389,11 +227,6 @@ static void settle(struct synpaws_mirror *mirror, struct hold *hold, enum synpaw
 		host_forget(mirror, flow); /* no request waits on the host */
 }
 
-static struct hold *hold_at(const struct synpaws_mirror *mirror, uint32_t link)
-{
-	return link != 0 ? &mirror->holds[link - 1] : NULL;
-}
-
 /* A SYN-ACK echoes the timestamp of the SYN that it answers (RFC 7323, 3.2). */
 static bool echoes(const struct hold *hold, const struct synpaws_segment *answer)
 {
@@ -405,13 +238,15 @@ static bool echoes(const struct hold *hold, const struct synpaws_segment *answer
 static struct hold *held_for(const struct synpaws_mirror *mirror, const struct flow *flow,
 			     const struct synpaws_segment *answer)
 {
-	struct hold *last = flow != NULL ? hold_at(mirror, flow->held) : NULL, *hold;
+	struct hold *last = flow != NULL ? hold_at(mirror, flow->held) : NULL, *hold = last;
+	size_t i;
 
-	for (hold = last; hold != NULL; hold = hold_at(mirror, hold->previous)) {
+	for (i = 0; i < WAITING_MOST && hold != NULL; i++) {
 		if (hold->name != last->name || hold->settled)
 			break;
 		if (answer->ack == hold->syn.seq + 1 && echoes(hold, answer))
 			return hold;
+		hold = hold_at(mirror, hold->previous);
 	}
 	return last;
 }

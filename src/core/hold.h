@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HOLD_H
+#define HOLD_H
+
+#include "inner.h"
+
+/* A SYN whose outcome waits for the host's answer. */
+struct hold {
+	struct synpaws_segment syn;
+	struct synpaws_outcome outcome;
+	struct flow before; /* what was there before the SYN; state FLOW_FREE if nothing */
+	uint64_t name;	    /* of the flow */
+	uint64_t host;
+	uint64_t until_ns;
+	uint32_t flow;		 /* its index */
+	uint32_t isn;		 /* of the SYN-ACK that answered it */
+	enum synpaws_fate alone; /* judge_alone() */
+	uint32_t previous;	 /* SYN between the same ends that waits too; index + 1 */
+	bool superseded;	 /* a later one has changed the flow */
+	bool settled;
+};
+
+/* The host itself answers at once; behind a gateway it may be far. */
+static inline bool hold_is_near(const struct hold *hold)
+{
+	return !hold->syn.forwarded;
+}
+
+/*
+ * answer.c: the fate of a SYN in the light of what the host answered to it. `checks` is whether the
+ * host has the check on, as far as this answer is concerned.
+ */
+enum synpaws_fate answer_fate(const struct synpaws_mirror *mirror, const struct hold *hold,
+			      bool checks);
+
+#endif
