@@ -16,7 +16,7 @@ struct hold {
 	uint32_t isn;		 /* of the SYN-ACK that answered it */
 	enum synpaws_fate alone; /* judge_alone() */
 	uint32_t previous;	 /* SYN between the same ends that waits too; index + 1 */
-	bool superseded;	 /* a later one has changed the flow */
+	uint32_t next;		 /* a later one, which has changed the flow since; index + 1 */
 	bool settled;
 };
 

@@ -186,21 +186,19 @@ static bool checks_here(const struct synpaws_mirror *mirror, const struct hold *
 /* What was there before this SYN was not; nor was it when the ones came that wait behind it. */
 static void tell_later(struct synpaws_mirror *mirror, const struct hold *hold)
 {
-	const struct flow *flow = flow_of(mirror, hold);
-	struct hold *later = flow != NULL ? hold_at(mirror, flow->held) : NULL;
+	struct hold *later = hold_at(mirror, hold->next);
 	size_t i;
 
-	for (i = 0; i < WAITING_MOST && later != NULL && later != hold; i++) {
-		if (later->name != hold->name || later->settled)
-			return; /* its place has been taken */
-		later->before.state = FLOW_FREE;
-		later = hold_at(mirror, later->previous);
+	for (i = 0; i < WAITING_MOST && later != NULL && later->name == hold->name; i++) {
+		if (!later->settled)
+			later->before.state = FLOW_FREE;
+		later = hold_at(mirror, later->next);
 	}
 }
 
 static void settle(struct synpaws_mirror *mirror, struct hold *hold, enum synpaws_answer answer)
 {
-	struct flow *flow = hold->superseded ? NULL : flow_of(mirror, hold);
+	struct flow *flow = hold->next != 0 ? NULL : flow_of(mirror, hold);
 	enum synpaws_fate fate;
 	bool checks;
 
@@ -209,13 +207,13 @@ static void settle(struct synpaws_mirror *mirror, struct hold *hold, enum synpaw
 	checks = checks_here(mirror, hold);
 	learn(mirror, hold);
 	fate = answer_fate(mirror, hold, checks);
-	if (fate != hold->outcome.fate && hold->superseded)
+	if (fate != hold->outcome.fate && hold->next != 0)
 		tell_later(mirror, hold);
 	if (fate != hold->outcome.fate)
 		correct(mirror, hold, flow, fate);
 	else if (answer != SYNPAWS_ANSWER_UNSEEN && checks)
 		hold->outcome.guess = false;
-	flow = hold->superseded ? NULL : flow_of(mirror, hold);
+	flow = hold->next != 0 ? NULL : flow_of(mirror, hold);
 	if (flow == NULL)
 		return;
 	flow->held = 0;
@@ -355,7 +353,7 @@ void syn_arrives(struct synpaws_mirror *mirror, struct flow *flow,
 		previous = flow->held;
 		if (previous != 0 && !mirror->holds[previous - 1].settled) {
 			hold->previous = previous;
-			mirror->holds[previous - 1].superseded = true;
+			mirror->holds[previous - 1].next = (uint32_t)(hold - mirror->holds) + 1;
 		}
 	}
 	hold->syn = *syn;
