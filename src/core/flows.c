@@ -151,9 +151,11 @@ void flows_remove(struct flows *flows, struct flow *flow)
 	flows->free = link;
 }
 
-/* A mini-socket that has ended is nothing any more; all else may yet be heard of. */
+/* What has ended is nothing any more; all else may yet be heard of. */
 static bool matters(const struct flow *flow, uint64_t now_ns)
 {
+	if (flow->state == FLOW_CLOSED)
+		return false;
 	return (flow->state != FLOW_TIME_WAIT && flow->state != FLOW_HALF_DEAD) ||
 	       now_ns < flow->late_ns;
 }

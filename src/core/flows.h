@@ -27,6 +27,7 @@ enum flow_state {
 	FLOW_CLOSING,	/* both FINs crossed */
 	FLOW_LAST_ACK,	/* the peer closed first */
 	FLOW_TIME_WAIT, /* a mini-socket */
+	FLOW_CLOSED,	/* nothing, but the FIN of the host may be seen again */
 };
 
 /* Data that came before what should have been there. */

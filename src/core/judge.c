@@ -98,6 +98,7 @@ enum synpaws_fate judge_syn(struct synpaws_mirror *mirror, const struct flow *fl
 
 	switch (flow != NULL ? (enum flow_state)flow->state : FLOW_FREE) {
 	case FLOW_FREE:
+	case FLOW_CLOSED:
 		return alone;
 	case FLOW_GHOST:
 		outcome->guess = flow->guessed;

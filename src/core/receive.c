@@ -4,7 +4,8 @@
 #define TIMEWAIT_SECONDS 60 /* TCP_TIMEWAIT_LEN */
 
 /* How long an RST of the host may take, as any answer. */
-#define RESET_NS SYNPAWS_HOLD_NS
+#define RESET_NS     SYNPAWS_HOLD_NS
+#define RESET_FAR_NS NS_PER_SEC /* behind a gateway */
 
 /* tcp_paws_check(): true if the segment's TSval lies more than `window` behind. */
 static bool is_older(const struct synpaws_mirror *mirror, const struct flow *flow,
@@ -37,7 +38,8 @@ static void replace_ts_recent(const struct synpaws_mirror *mirror, struct flow *
 static void expect_reset(struct synpaws_mirror *mirror, struct flow *flow, uint64_t now_ns)
 {
 	flow->reset_expected = true;
-	mirror_expect(mirror, flow, DEADLINE_RESET, now_ns + RESET_NS);
+	mirror_expect(mirror, flow, DEADLINE_RESET,
+		      now_ns + (mirror->many_hosts ? RESET_FAR_NS : RESET_NS));
 }
 
 /* Keep what came too early; where there is no room the peer's retransmission has to do. */
@@ -199,7 +201,7 @@ static bool take_ack(struct synpaws_mirror *mirror, struct flow *flow,
 			       record_write(mirror, flow, seg->ack, seg->second));
 		return true;
 	case FLOW_LAST_ACK:
-		host_forget(mirror, flow);
+		flow->state = FLOW_CLOSED;
 		return true;
 	default:
 		return false;
@@ -366,10 +368,9 @@ void receive_segment(struct synpaws_mirror *mirror, struct flow *flow,
 		     const struct synpaws_segment *seg)
 {
 	flow->undo.possible = false;
-	if (flow->reset_expected)
-		receive_owned(mirror, flow, seg->order_ns, seg->second);
 	switch ((enum flow_state)flow->state) {
 	case FLOW_FREE:
+	case FLOW_CLOSED:
 		break;
 	case FLOW_GHOST:
 		receive_ghost(mirror, flow, seg);

@@ -169,7 +169,10 @@ static void learn(struct synpaws_mirror *mirror, const struct hold *hold)
 	else if (answer != SYNPAWS_ANSWER_RST &&
 		 (answer != SYNPAWS_ANSWER_UNSEEN || hold_is_near(hold)))
 		services_vote_closed(mirror->services, hold->host, port, false);
-	if (dropped && (answer == SYNPAWS_ANSWER_SYN_ACK || answer == SYNPAWS_ANSWER_SILENCE))
+	/* Behind a gateway the answer may be on its way: there it is the SYN sent again that tells.
+	 */
+	if (dropped && (answer == SYNPAWS_ANSWER_SYN_ACK ||
+			(answer == SYNPAWS_ANSWER_SILENCE && hold_is_near(hold))))
 		services_vote_check(mirror->services, hold->host, answer == SYNPAWS_ANSWER_SYN_ACK);
 }
 
@@ -332,8 +335,8 @@ static struct hold *new_hold(struct synpaws_mirror *mirror)
 static void note_retransmission(struct synpaws_mirror *mirror, struct flow *flow,
 				const struct synpaws_segment *syn)
 {
-	if (mirror->config.evidence >= SYNPAWS_EVIDENCE_ANSWER || flow->state != FLOW_GHOST ||
-	    flow->counted || flow->isn != syn->seq)
+	if ((mirror->config.evidence >= SYNPAWS_EVIDENCE_ANSWER && !syn->forwarded) ||
+	    flow->state != FLOW_GHOST || flow->counted || flow->isn != syn->seq)
 		return;
 	services_vote_check(mirror->services, flow->host, false);
 }
@@ -347,6 +350,10 @@ void syn_arrives(struct synpaws_mirror *mirror, struct flow *flow,
 	hold = new_hold(mirror);
 	flow = flows_find(mirror->flows, flows_name(mirror->flows, syn->ip_version, ends->host,
 						    ends->host_port, ends->peer, ends->peer_port));
+	if (flow != NULL && flow->state == FLOW_CLOSED) {
+		host_forget(mirror, flow);
+		flow = NULL;
+	}
 	if (flow != NULL) {
 		note_retransmission(mirror, flow, syn);
 		hold->before = *flow;
