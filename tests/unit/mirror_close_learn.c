@@ -79,6 +79,20 @@ static void test_data_is_acknowledged(void **state)
 	end();
 }
 
+/* More may be on its way before the RST: that it has not come yet proves nothing. */
+static void test_data_comes_in_two(void **state)
+{
+	struct talk talk = start(state);
+
+	talk_until_fin(&talk, 1000);
+	IN(&talk, .tsval = 1030);
+	IN(&talk, .tsval = 1035, .payload = 10);
+	IN(&talk, .tsval = 1036, .payload = 10);
+	OUT(&talk, .flags = RST);
+	expect_record(&talk, 1030, 0);
+	end();
+}
+
 static bool learnt_half_close(void)
 {
 	struct synpaws_service service;
@@ -208,6 +222,7 @@ int main(void)
 		EACH_EVIDENCE(test_data_without_a_reset),
 		EACH_EVIDENCE(test_data_and_fin_without_a_reset),
 		EACH_EVIDENCE(test_data_is_acknowledged),
+		EACH_EVIDENCE(test_data_comes_in_two),
 		EACH_EVIDENCE(test_lack_of_a_reset_is_learnt),
 		EACH_EVIDENCE(test_a_reset_is_learnt),
 		EACH_EVIDENCE(test_identification_tells_who_acknowledges),
