@@ -13,7 +13,9 @@ CLOSED=81
 FAR_BEHIND=1
 
 serve() {
-	inside server "$TOOLS/peer" serve "$1" "$2" "$3" >"$TMP/serve.$2" 2>&1 &
+	# Not by way of a function, whose subshell would be ended instead.
+	ip netns exec "$(namespace server)" "$TOOLS/peer" serve "$1" "$2" "$3" \
+		>"$TMP/serve.$2" 2>&1 &
 	PIDS+=($!)
 }
 
