@@ -20,7 +20,10 @@ struct synpaws_mirror;
 #define SYNPAWS_PAWS_MSL    60 /* seconds in which a stamp counts */
 #define SYNPAWS_PAWS_WINDOW 1  /* ticks that a SYN may lie behind */
 
-/* For so long the outcome of a SYN is held until the host's answer is seen; never the packet. */
+/*
+ * For so long the outcome of a SYN is held until the host's answer is seen; never the packet. Of
+ * hosts behind a gateway (`forwarded`) silence for so long says nothing.
+ */
 #define SYNPAWS_HOLD_NS 100000000ULL
 
 /* What a mirror is shown, and so what it may rest its answers on. Each holds the ones before. */
@@ -120,18 +123,19 @@ struct synpaws_mirror_stats {
 	uint64_t syns;		/* those of them that are SYNs */
 	size_t flows;		/* connections in view */
 	uint64_t flows_evicted; /* lost for want of room: their records go unseen */
-	uint64_t unsettled;	/* outcomes given before their time, for want of room */
-	uint64_t records;	/* stamps written or renewed */
-	uint64_t undone;	/* of these, taken back when the host showed that it had not */
-	uint64_t guesses;	/* outcomes that say so */
-	uint64_t contradicted;	/* outcomes that the host corrected */
-	bool checking;		/* by settings or by its answers, the host has the check on */
+	uint64_t unsettled;    /* what waited and could not, for want of room: outcomes given before
+				  their time, and changes on hosts that no packet shows */
+	uint64_t records;      /* stamps written or renewed */
+	uint64_t undone;       /* of these, taken back when the host showed that it had not */
+	uint64_t guesses;      /* outcomes that say so */
+	uint64_t contradicted; /* outcomes that the host corrected */
+	bool checking;	       /* by settings or by its answers, the host has the check on */
 };
 
 /*
  * A mirror for `config`, which is copied except for the hosts it points to. NULL with errno set to
- * EINVAL (no profile, no peers, no flows where they are needed, no emit) or ENOMEM. To be freed
- * with synpaws_mirror_free().
+ * EINVAL (no profile, no peers, no flows where they are needed, no emit, a prefix too long) or
+ * ENOMEM. To be freed with synpaws_mirror_free().
  */
 struct synpaws_mirror *synpaws_mirror_new(const struct synpaws_mirror_config *config);
 void synpaws_mirror_free(struct synpaws_mirror *mirror);

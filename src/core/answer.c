@@ -115,14 +115,16 @@ static enum synpaws_fate fate_by_silence(const struct synpaws_mirror *mirror,
 					 const struct hold *hold, bool checks)
 {
 	const struct flow *was = &hold->before;
-	const bool limited = mirror->config.profile->ack_rate_limit && was->state != FLOW_FREE &&
-			     was->ack_ns != 0 && hold->syn.order_ns - was->ack_ns < TIMEWAIT_ACK_NS;
+	const bool limited = mirror->config.profile->ack_rate_limit &&
+			     hold->outcome.fate != SYNPAWS_FATE_TW_ACCEPT &&
+			     was->state != FLOW_FREE && was->ack_ns != 0 &&
+			     hold->syn.order_ns - was->ack_ns < TIMEWAIT_ACK_NS;
 
 	if (hold->outcome.fate == SYNPAWS_FATE_CLOSED_PORT)
 		return hold_is_near(hold) ? hold->alone : SYNPAWS_FATE_CLOSED_PORT;
 	/* A socket that is there may keep silent; it is not gone for that. */
-	if (hold->outcome.fate == SYNPAWS_FATE_OLD_CONNECTION ||
-	    (was->state == FLOW_HANDSHAKE && was->confirmed))
+	if (!hold->outcome.guess && (hold->outcome.fate == SYNPAWS_FATE_OLD_CONNECTION ||
+				     (was->state == FLOW_HANDSHAKE && was->confirmed)))
 		return hold->outcome.fate;
 	if (!checks || hold->alone != SYNPAWS_FATE_PAWS_DROP || limited)
 		return hold->outcome.fate;
@@ -132,7 +134,6 @@ static enum synpaws_fate fate_by_silence(const struct synpaws_mirror *mirror,
 enum synpaws_fate answer_fate(const struct synpaws_mirror *mirror, const struct hold *hold,
 			      bool checks)
 {
-
 	switch (hold->outcome.answer) {
 	case SYNPAWS_ANSWER_SYN_ACK:
 	case SYNPAWS_ANSWER_COOKIE:

@@ -53,6 +53,7 @@ struct flow {
 	uint64_t touched_ns;	      /* when it was last heard of */
 	uint64_t syn_ns;	      /* when the peer's SYN came */
 	uint64_t fin_ns;	      /* when the host's FIN was first seen */
+	uint64_t heard_ns;	      /* when the host last sent anything, from that FIN on */
 	uint64_t early_ns;	      /* a mini-socket may be gone from here on, */
 	uint64_t likely_ns;	      /* is likely to be gone from here on, */
 	uint64_t late_ns;	      /* and is gone from here on */
@@ -78,6 +79,7 @@ struct flow {
 	uint8_t state;	      /* enum flow_state */
 	uint8_t window_scale; /* of the host's windows */
 	uint8_t repeated;     /* how often the SYN came again */
+	uint8_t fin_repeated; /* and the host's FIN, up to FLOW_REPEATS_MOST */
 	bool listed_early;    /* in the list of those that give way first */
 	bool records;	      /* this kernel has a stamp for such a peer */
 	bool has_timestamp;   /* negotiated */
@@ -91,13 +93,15 @@ struct flow {
 	bool late_fin;	     /* the peer's FIN was taken meanwhile */
 	bool id_known;
 	bool voted;	/* its closing cannot tell, or has told, how the service closes */
-	bool counted;	/* has told whether the check is on */
+	bool counted;	/* has told that the check is off */
+	bool silent;	/* has told, by silence, that it is on */
 	bool confirmed; /* the host answered its SYN */
 	bool cookie;	/* by a cookie, so that it holds nothing itself */
 	bool guessed;	/* what became of its SYN is a guess */
 };
 
 #define FLOW_SCALE_UNKNOWN 255
+#define FLOW_REPEATS_MOST  15 /* tcp_retries2 */
 
 /* A table for `count` connections. NULL with errno EINVAL (none, or too many) or ENOMEM. */
 struct flows *flows_new(size_t count, const uint8_t hash_key[16]);

@@ -100,7 +100,8 @@ static void take_fin(struct synpaws_mirror *mirror, struct flow *flow,
 		mirror->config.evidence == SYNPAWS_EVIDENCE_FULL && flow->state == FLOW_OPEN;
 
 	flow->host_fin_seen = true;
-	flow->fin_ns = seg->order_ns;
+	flow->fin_ns = flow->heard_ns = seg->order_ns;
+	flow->fin_repeated = 0;
 	flow->snd_nxt = segment_end(seg);
 	flow->rcv_wup = seg->ack;
 	flow->rcv_wnd = window_of(flow, seg);
@@ -125,15 +126,16 @@ static void sends_fin(struct synpaws_mirror *mirror, struct flow *flow,
 			   flow->snd_nxt == segment_end(seg);
 
 	if (flow != NULL && flow->state == FLOW_GHOST) {
-		if (!flow->counted)
-			services_vote_check(mirror->services, flow->host, true);
-		flow->counted = true;
+		judge_answered(mirror, flow);
 		flow->host_fin_seen = true;
 		if (!mirror_checks(mirror, flow->host))
 			return;
 	}
 	if (again) {
 		flow->rcv_wup = seg->ack;
+		flow->heard_ns = seg->order_ns;
+		if (flow->fin_repeated < FLOW_REPEATS_MOST)
+			flow->fin_repeated++;
 		return;
 	}
 	if (flow == NULL || flow->state == FLOW_GHOST || flow->host_fin_seen)
@@ -201,9 +203,7 @@ static void sends_syn_ack(struct synpaws_mirror *mirror, struct flow *flow,
 			  const struct synpaws_segment *seg, const struct ends *ends)
 {
 	if (flow != NULL && flow->state == FLOW_GHOST && flow->held == 0) {
-		if (!flow->counted)
-			services_vote_check(mirror->services, flow->host, true);
-		flow->counted = true;
+		judge_answered(mirror, flow);
 		if (!mirror_checks(mirror, flow->host))
 			return;
 		flow->state = FLOW_FREE;
@@ -235,11 +235,13 @@ static void sends_other(struct synpaws_mirror *mirror, struct flow *flow,
 		flow = open_flow(mirror, flow, seg, ends);
 	if (flow == NULL || flow->state == FLOW_GHOST || flow->state == FLOW_HANDSHAKE)
 		return;
-	if (flow->reset_expected)
+	/* An acknowledgement of what an orphan would not have taken. */
+	if (flow->reset_expected && after(seg->ack, flow->rcv_wup))
 		receive_owned(mirror, flow, seg->order_ns, seg->second);
 	vote_by_id(mirror, flow, seg);
 	note_id(flow, seg);
 	flow->undo.possible = false;
+	flow->heard_ns = seg->order_ns;
 	flow->rcv_wup = seg->ack;
 	flow->rcv_wnd = window_of(flow, seg);
 	if (flow->state == FLOW_OPEN && after(seg->ack, flow->rcv_nxt))

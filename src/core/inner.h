@@ -72,8 +72,8 @@ static inline bool by_host(const struct synpaws_mirror *mirror, const struct syn
 	return mirror->config.profile->key == SYNPAWS_KEY_HOST_PEER || seg->forwarded;
 }
 
-/* Something will happen on the host at `ns` without a packet. */
-void mirror_expect(struct synpaws_mirror *mirror, const struct flow *flow, enum deadline_kind kind,
+/* Something will happen on the host at `ns` without a packet. False, and counted, without room. */
+bool mirror_expect(struct synpaws_mirror *mirror, const struct flow *flow, enum deadline_kind kind,
 		   uint64_t ns);
 
 /* tcp_in_window(): `from` is what is expected next, `edge` what may not come yet. */
@@ -183,6 +183,9 @@ enum synpaws_fate judge_alone(const struct synpaws_mirror *mirror,
 			      const struct synpaws_segment *syn, const struct ends *ends,
 			      struct synpaws_outcome *outcome);
 
+/* A connection lives that the check would have prevented: it is off. */
+void judge_answered(struct synpaws_mirror *mirror, struct flow *ghost);
+
 /* With what may be left of one, which decides first (tcp_v4_rcv()); `alone` is the fate without. */
 enum synpaws_fate judge_syn(struct synpaws_mirror *mirror, const struct flow *flow,
 			    const struct synpaws_segment *syn, enum synpaws_fate alone,
@@ -202,5 +205,7 @@ void syn_release(struct synpaws_mirror *mirror, uint64_t now_ns);
 
 /* Room for outcomes; false without memory. */
 bool syn_start(struct synpaws_mirror *mirror);
+
+size_t syn_bytes(const struct synpaws_mirror *mirror);
 
 #endif

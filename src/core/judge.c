@@ -9,6 +9,9 @@
 /* A SYN comes again after a second, and after another one or two (RFC 6298, 2 and 5). */
 #define TWICE_NS (2 * NS_PER_SEC)
 
+#define RTO_FIRST_NS (4 * NS_PER_SEC)	/* on any path that is of use */
+#define RTO_MOST_NS  (120 * NS_PER_SEC) /* TCP_RTO_MAX */
+
 void judge_tell(const struct stamp *stamp, const struct synpaws_segment *syn,
 		struct synpaws_outcome *outcome)
 {
@@ -89,6 +92,51 @@ static enum synpaws_fate judge_handshake(const struct synpaws_mirror *mirror,
 	return SYNPAWS_FATE_SYN_RECV;
 }
 
+/*
+ * A FIN that nobody acknowledges is sent again after an RTO, then after twice as long, and so on up
+ * to TCP_RTO_MAX. When the next is overdue the host has given up.
+ */
+static bool fin_is_overdue(const struct flow *flow, uint64_t now_ns)
+{
+	const uint64_t span_ns = flow->heard_ns - flow->fin_ns, silent_ns = now_ns - flow->heard_ns;
+	uint64_t due_ns = RTO_FIRST_NS;
+
+	if (flow->fin_repeated > 0)
+		due_ns = span_ns + span_ns / ((1U << flow->fin_repeated) - 1);
+	if (due_ns > RTO_MOST_NS)
+		due_ns = RTO_MOST_NS;
+	return silent_ns > due_ns + due_ns / 8 + NS_PER_SEC / 2;
+}
+
+/* Or a full socket in FIN_WAIT2 without an owner has had its time. */
+static bool is_given_up(const struct synpaws_mirror *mirror, const struct flow *flow,
+			uint64_t now_ns)
+{
+	const uint64_t silent_ns = now_ns - flow->heard_ns;
+
+	switch ((enum flow_state)flow->state) {
+	case FLOW_FIN_WAIT1:
+	case FLOW_CLOSING:
+	case FLOW_LAST_ACK:
+		return fin_is_overdue(flow, now_ns);
+	case FLOW_FIN_WAIT2:
+		return flow->orphan && silent_ns > RTO_MOST_NS &&
+		       silent_ns > mirror->config.sysctls.tcp_fin_timeout * NS_PER_SEC;
+	default:
+		return false;
+	}
+}
+
+void judge_answered(struct synpaws_mirror *mirror, struct flow *ghost)
+{
+	if (ghost->silent)
+		services_unvote_silence(mirror->services, ghost->host);
+	if (!ghost->counted)
+		services_vote_check(mirror->services, ghost->host, true);
+	ghost->silent = false;
+	ghost->counted = true;
+}
+
 enum synpaws_fate judge_syn(struct synpaws_mirror *mirror, const struct flow *flow,
 			    const struct synpaws_segment *syn, enum synpaws_fate alone,
 			    struct synpaws_outcome *outcome)
@@ -110,7 +158,8 @@ enum synpaws_fate judge_syn(struct synpaws_mirror *mirror, const struct flow *fl
 	case FLOW_FIN_WAIT2:
 	case FLOW_CLOSING:
 	case FLOW_LAST_ACK:
-		return SYNPAWS_FATE_OLD_CONNECTION;
+		outcome->guess = is_given_up(mirror, flow, now_ns);
+		return outcome->guess ? alone : SYNPAWS_FATE_OLD_CONNECTION;
 	case FLOW_HALF_DEAD:
 	case FLOW_TIME_WAIT:
 		break;

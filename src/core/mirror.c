@@ -35,13 +35,24 @@ static bool make_tables(struct synpaws_mirror *mirror)
 	       syn_start(mirror);
 }
 
+static bool is_valid(const struct synpaws_mirror_config *config)
+{
+	size_t i;
+
+	for (i = 0; i < config->host_count; i++) {
+		if (config->hosts[i].bits > (config->hosts[i].ip_version == 4 ? 32 : 128))
+			return false;
+	}
+	return config->profile != NULL && config->emit != NULL &&
+	       config->evidence < SYNPAWS_EVIDENCE_KINDS &&
+	       (config->evidence == SYNPAWS_EVIDENCE_SYN || config->flows != 0);
+}
+
 struct synpaws_mirror *synpaws_mirror_new(const struct synpaws_mirror_config *config)
 {
 	struct synpaws_mirror *mirror;
 
-	if (config->profile == NULL || config->emit == NULL ||
-	    config->evidence >= SYNPAWS_EVIDENCE_KINDS ||
-	    (config->evidence != SYNPAWS_EVIDENCE_SYN && config->flows == 0)) {
+	if (!is_valid(config)) {
 		errno = EINVAL;
 		return NULL;
 	}
@@ -96,7 +107,7 @@ static bool is_host(const struct synpaws_mirror_config *config, uint8_t ip_versi
 	return false;
 }
 
-void mirror_expect(struct synpaws_mirror *mirror, const struct flow *flow, enum deadline_kind kind,
+bool mirror_expect(struct synpaws_mirror *mirror, const struct flow *flow, enum deadline_kind kind,
 		   uint64_t ns)
 {
 	const struct deadline deadline = {
@@ -107,8 +118,10 @@ void mirror_expect(struct synpaws_mirror *mirror, const struct flow *flow, enum 
 		.kind = kind,
 	};
 
-	if (!deadlines_add(mirror->deadlines, &deadline))
-		mirror->unsettled++;
+	if (deadlines_add(mirror->deadlines, &deadline))
+		return true;
+	mirror->unsettled++;
+	return false;
 }
 
 /* SYN evidence: a SYN that passes is taken for a connection that the host closes first. */
@@ -289,7 +302,8 @@ static size_t table_bytes(const struct synpaws_mirror *mirror)
 	size_t bytes = stamps_bytes(mirror->stamps);
 
 	if (mirror->flows != NULL)
-		bytes += flows_bytes(mirror->flows) + deadlines_bytes(mirror->deadlines);
+		bytes += flows_bytes(mirror->flows) + deadlines_bytes(mirror->deadlines) +
+			 services_bytes() + syn_bytes(mirror);
 	return bytes;
 }
 

@@ -70,7 +70,7 @@ static const struct synpaws_profile profiles[] = {
 	{
 		.name = "4.x",
 		.aliases = "4.4,4.9",
-		.kernels = "3.17 to 4.11, Debian 9, Ubuntu 16.04",
+		.kernels = "3.17 to 4.11, Debian 9, Ubuntu 16.04; TIME_WAIT as from 4.1 on",
 		.key = SYNPAWS_KEY_HOST_PEER,
 		.ipv6 = true,
 		.needs_timestamp = true,

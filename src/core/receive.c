@@ -37,9 +37,9 @@ static void replace_ts_recent(const struct synpaws_mirror *mirror, struct flow *
 
 static void expect_reset(struct synpaws_mirror *mirror, struct flow *flow, uint64_t now_ns)
 {
-	flow->reset_expected = true;
-	mirror_expect(mirror, flow, DEADLINE_RESET,
-		      now_ns + (mirror->many_hosts ? RESET_FAR_NS : RESET_NS));
+	flow->reset_expected =
+		mirror_expect(mirror, flow, DEADLINE_RESET,
+			      now_ns + (mirror->many_hosts ? RESET_FAR_NS : RESET_NS));
 }
 
 /* Keep what came too early; where there is no room the peer's retransmission has to do. */
@@ -275,6 +275,14 @@ void receive_syn(const struct synpaws_mirror *mirror, struct flow *flow,
 		replace_ts_recent(mirror, flow, syn);
 }
 
+/* One that was on its way since the last connection between these ends. */
+static bool is_before_syn(const struct flow *flow, const struct synpaws_segment *fin)
+{
+	return flow->state == FLOW_HANDSHAKE && !flow->cookie && flow->has_timestamp &&
+	       fin->has_timestamp && ticks_behind(flow->ts_recent, fin->tsval) > 0 &&
+	       !after(fin->seq, flow->isn);
+}
+
 /* The host has sent no FIN yet. */
 static void receive_open(struct synpaws_mirror *mirror, struct flow *flow,
 			 const struct synpaws_segment *seg)
@@ -291,7 +299,7 @@ static void receive_open(struct synpaws_mirror *mirror, struct flow *flow,
 	}
 	if ((seg->flags & SYNPAWS_RST) != 0) {
 		host_forget(mirror, flow);
-	} else if ((seg->flags & SYNPAWS_FIN) != 0) {
+	} else if ((seg->flags & SYNPAWS_FIN) != 0 && !is_before_syn(flow, seg)) {
 		flow->state = FLOW_OPEN;
 		flow->peer_fin_seen = true;
 		flow->peer_fin = seg->seq + seg->payload;
@@ -358,10 +366,8 @@ static void receive_handshake(struct synpaws_mirror *mirror, struct flow *flow,
 static void receive_ghost(struct synpaws_mirror *mirror, struct flow *flow,
 			  const struct synpaws_segment *seg)
 {
-	if ((seg->flags & SYNPAWS_FIN) == 0 || flow->counted)
-		return;
-	flow->counted = true;
-	services_vote_check(mirror->services, flow->host, true);
+	if ((seg->flags & SYNPAWS_FIN) != 0)
+		judge_answered(mirror, flow);
 }
 
 void receive_segment(struct synpaws_mirror *mirror, struct flow *flow,

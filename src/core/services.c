@@ -7,7 +7,7 @@
 
 #define PORTS 65536
 
-/* Hosts and ports that are learnt about; more share a slot with older ones, which are forgotten. */
+/* Hosts and ports that are learnt about. */
 #define SLOTS	  4096
 #define SLOT_WAYS 4
 
@@ -62,6 +62,11 @@ void services_free(struct services *services)
 	free(services);
 }
 
+size_t services_bytes(void)
+{
+	return sizeof(struct services);
+}
+
 void services_tell(struct services *services, uint16_t port, enum synpaws_fact fact, bool is_true,
 		   uint32_t seconds, enum synpaws_source source)
 {
@@ -94,17 +99,32 @@ static size_t set_of(uint64_t name)
 	return (size_t)(name >> 32) % (SLOTS / SLOT_WAYS) * SLOT_WAYS;
 }
 
-static const struct learnt *find(const struct services *services, uint64_t host, uint16_t port)
+static const struct learnt *find(struct services *services, uint64_t host, uint16_t port)
 {
 	const uint64_t name = name_of(host, port);
-	const struct learnt *set = &services->learnt[set_of(name)];
+	struct learnt *set = &services->learnt[set_of(name)];
 	size_t i;
 
 	for (i = 0; i < SLOT_WAYS; i++) {
-		if (set[i].name == name)
-			return &set[i];
+		if (set[i].name != name)
+			continue;
+		set[i].used = ++services->now;
+		return &set[i];
 	}
 	return NULL;
+}
+
+/* A port that is closed, or of which nothing is known. */
+static bool is_cheap(const struct learnt *slot)
+{
+	return slot->half_close + slot->whole_close + slot->answered + slot->silent == 0;
+}
+
+static bool gives_way(const struct learnt *slot, const struct learnt *other)
+{
+	if (is_cheap(slot) != is_cheap(other))
+		return is_cheap(slot);
+	return slot->used < other->used;
 }
 
 static struct learnt *obtain(struct services *services, uint64_t host, uint16_t port)
@@ -114,7 +134,7 @@ static struct learnt *obtain(struct services *services, uint64_t host, uint16_t 
 	size_t i;
 
 	for (i = 0; i < SLOT_WAYS && slot->name != name; i++) {
-		if (set[i].name == name || set[i].used < slot->used)
+		if (set[i].name == name || gives_way(&set[i], slot))
 			slot = &set[i];
 	}
 	if (slot->name != name) {
@@ -169,19 +189,27 @@ void services_vote_check(struct services *services, uint64_t host, bool answered
 	vote(&slot->answered, &slot->silent, answered);
 }
 
+void services_unvote_silence(struct services *services, uint64_t host)
+{
+	struct learnt *slot = obtain(services, host, WHOLE_HOST);
+
+	if (slot->silent > 0)
+		slot->silent--;
+}
+
 static bool says_on(const struct learnt *slot)
 {
 	return slot->silent * ANSWERS_PER_SILENCE > slot->answered;
 }
 
-bool services_checks(const struct services *services, uint64_t host)
+bool services_checks(struct services *services, uint64_t host)
 {
 	const struct learnt *slot = find(services, host, WHOLE_HOST);
 
 	return slot != NULL && says_on(slot);
 }
 
-bool services_check_is_known(const struct services *services, uint64_t host)
+bool services_check_is_known(struct services *services, uint64_t host)
 {
 	const struct learnt *slot = find(services, host, WHOLE_HOST);
 
@@ -218,8 +246,7 @@ bool services_is_told(const struct services *services, uint16_t port, enum synpa
 	return services->told[port].is_true[fact];
 }
 
-bool services_is(const struct services *services, uint64_t host, uint16_t port,
-		 enum synpaws_fact fact)
+bool services_is(struct services *services, uint64_t host, uint16_t port, enum synpaws_fact fact)
 {
 	const struct learnt *slot;
 

@@ -9,13 +9,16 @@
 
 /*
  * What is known of the services on the hosts' ports: told for a port of all hosts, or learnt from
- * packets for one port of one host. Learning is a vote: the majority holds.
+ * packets for one port of one host. Learning is a vote: the majority holds. Where there is no room
+ * the least used is forgotten, ports that were only ever found closed first: a scan cannot push out
+ * the rest.
  */
 struct services;
 
 /* NULL with errno ENOMEM. */
 struct services *services_new(const uint8_t hash_key[16]);
 void services_free(struct services *services);
+size_t services_bytes(void);
 
 void services_tell(struct services *services, uint16_t port, enum synpaws_fact fact, bool is_true,
 		   uint32_t seconds, enum synpaws_source source);
@@ -31,8 +34,7 @@ void services_vote_socket(struct services *services, uint16_t port, bool orphan)
 void services_vote_closed(struct services *services, uint64_t host, uint16_t port, bool closed);
 
 /* A fact of one host's port; `host` is services_host(). */
-bool services_is(const struct services *services, uint64_t host, uint16_t port,
-		 enum synpaws_fact fact);
+bool services_is(struct services *services, uint64_t host, uint16_t port, enum synpaws_fact fact);
 
 /* Only what was told, or is in the socket tables. */
 bool services_is_told(const struct services *services, uint16_t port, enum synpaws_fact fact);
@@ -46,11 +48,14 @@ uint32_t services_close_delay(const struct services *services, uint16_t port);
  */
 void services_vote_check(struct services *services, uint64_t host, bool answered);
 
+/* A silence was none: the answer was late. */
+void services_unvote_silence(struct services *services, uint64_t host);
+
 /* True if the answers say that the check is on; false if off, or not known yet. */
-bool services_checks(const struct services *services, uint64_t host);
+bool services_checks(struct services *services, uint64_t host);
 
 /* True if anything has told yet. */
-bool services_check_is_known(const struct services *services, uint64_t host);
+bool services_check_is_known(struct services *services, uint64_t host);
 
 /* True if any host's answers say so. */
 bool services_any_checks(const struct services *services);

@@ -17,6 +17,11 @@ bool syn_start(struct synpaws_mirror *mirror)
 	return mirror->holds != NULL;
 }
 
+size_t syn_bytes(const struct synpaws_mirror *mirror)
+{
+	return mirror->hold_room * sizeof(*mirror->holds);
+}
+
 static void start_handshake(const struct synpaws_mirror *mirror, struct flow *flow,
 			    const struct synpaws_segment *syn)
 {
@@ -125,16 +130,46 @@ static struct ends ends_of(const struct synpaws_segment *syn)
 	return ends;
 }
 
+/* Silence from afar may be an answer on its way. */
+static bool tells(const struct hold *hold)
+{
+	return hold->outcome.answer != SYNPAWS_ANSWER_UNSEEN &&
+	       (hold->outcome.answer != SYNPAWS_ANSWER_SILENCE || hold_is_near(hold));
+}
+
+/* It may be on its way from afar, or be an ACK that was held back. */
+static bool is_doubtful(const struct synpaws_mirror *mirror, const struct hold *hold)
+{
+	return hold->outcome.answer == SYNPAWS_ANSWER_SILENCE &&
+	       (!hold_is_near(hold) || (hold->outcome.fate == SYNPAWS_FATE_OLD_CONNECTION &&
+					mirror->config.profile->ack_rate_limit));
+}
+
+/* A FIN of the peer's that came since. */
+static void keep_fin(struct flow *was, const struct flow *flow)
+{
+	if (was->state != FLOW_HANDSHAKE || !flow->peer_fin_seen)
+		return;
+	was->state = FLOW_OPEN;
+	was->peer_fin_seen = true;
+	was->peer_fin = flow->peer_fin;
+	was->early_seq = flow->early_seq;
+	was->early_tsval = flow->early_tsval;
+	was->early_second = flow->early_second;
+	was->early_has_timestamp = flow->early_has_timestamp;
+}
+
 /* The host shows that the SYN had another fate than was thought. */
 static void correct(struct synpaws_mirror *mirror, struct hold *hold, struct flow *flow,
 		    enum synpaws_fate fate)
 {
 	const struct ends ends = ends_of(&hold->syn);
+	const bool was_guess = hold->outcome.guess;
 	const bool keeps = fate == SYNPAWS_FATE_SYN_RECV || fate == SYNPAWS_FATE_OLD_CONNECTION ||
 			   fate == SYNPAWS_FATE_FIN_WAIT2_ACK || fate == SYNPAWS_FATE_TW_REFUSE_ACK;
 
-	hold->outcome.contradicted = !hold->outcome.guess;
-	hold->outcome.guess = false;
+	hold->outcome.guess = is_doubtful(mirror, hold);
+	hold->outcome.contradicted = !was_guess && !hold->outcome.guess;
 	hold->outcome.fate = fate;
 	if (flow == NULL)
 		return;
@@ -151,13 +186,22 @@ static void correct(struct synpaws_mirror *mirror, struct hold *hold, struct flo
 		was.held = flow->held;
 		was.listed_early = flow->listed_early;
 		was.place = 0;
+		keep_fin(&was, flow);
 		*flow = was;
 		timewait_revive(mirror, flow, &hold->before, hold->syn.order_ns);
 	}
 	apply(mirror, flow, &hold->syn, &ends, fate);
 }
 
-static void learn(struct synpaws_mirror *mirror, const struct hold *hold)
+/* tcp_v6_fill_cb() of 4.9 makes the SYN-ACK after TIME_WAIT like any other. */
+static bool is_lost_isn(const struct synpaws_mirror *mirror, const struct hold *hold)
+{
+	return hold->syn.ip_version == 6 && mirror->config.profile->ipv6_tw_checked &&
+	       hold->outcome.fate == SYNPAWS_FATE_TW_ACCEPT;
+}
+
+/* True if a silence was counted. */
+static bool learn(struct synpaws_mirror *mirror, const struct hold *hold)
 {
 	const enum synpaws_answer answer = hold->outcome.answer;
 	const uint16_t port = hold->syn.destination_port;
@@ -169,11 +213,12 @@ static void learn(struct synpaws_mirror *mirror, const struct hold *hold)
 	else if (answer != SYNPAWS_ANSWER_RST &&
 		 (answer != SYNPAWS_ANSWER_UNSEEN || hold_is_near(hold)))
 		services_vote_closed(mirror->services, hold->host, port, false);
-	/* Behind a gateway the answer may be on its way: there it is the SYN sent again that tells.
-	 */
-	if (dropped && (answer == SYNPAWS_ANSWER_SYN_ACK ||
-			(answer == SYNPAWS_ANSWER_SILENCE && hold_is_near(hold))))
-		services_vote_check(mirror->services, hold->host, answer == SYNPAWS_ANSWER_SYN_ACK);
+	/* Behind a gateway it is the SYN sent again that tells. */
+	if (!dropped || !tells(hold) ||
+	    (answer != SYNPAWS_ANSWER_SYN_ACK && answer != SYNPAWS_ANSWER_SILENCE))
+		return false;
+	services_vote_check(mirror->services, hold->host, answer == SYNPAWS_ANSWER_SYN_ACK);
+	return answer == SYNPAWS_ANSWER_SILENCE;
 }
 
 /* Whether the host has the check on, as far as this answer is concerned. */
@@ -208,13 +253,14 @@ static void settle(struct synpaws_mirror *mirror, struct hold *hold, enum synpaw
 	hold->outcome.answer = answer;
 	hold->settled = true;
 	checks = checks_here(mirror, hold);
-	learn(mirror, hold);
+	if (learn(mirror, hold) && flow != NULL)
+		flow->silent = true;
 	fate = answer_fate(mirror, hold, checks);
 	if (fate != hold->outcome.fate && hold->next != 0)
 		tell_later(mirror, hold);
 	if (fate != hold->outcome.fate)
 		correct(mirror, hold, flow, fate);
-	else if (answer != SYNPAWS_ANSWER_UNSEEN && checks)
+	else if (checks && tells(hold) && !is_lost_isn(mirror, hold))
 		hold->outcome.guess = false;
 	flow = hold->next != 0 ? NULL : flow_of(mirror, hold);
 	if (flow == NULL)
@@ -222,6 +268,9 @@ static void settle(struct synpaws_mirror *mirror, struct hold *hold, enum synpaw
 	flow->held = 0;
 	if (answer == SYNPAWS_ANSWER_SYN_ACK || answer == SYNPAWS_ANSWER_COOKIE)
 		flow->confirmed = true;
+	else if (answer == SYNPAWS_ANSWER_ACK && flow->state != FLOW_TIME_WAIT &&
+		 flow->state != FLOW_HALF_DEAD)
+		flow->ack_ns = hold->syn.order_ns;
 	else if (answer == SYNPAWS_ANSWER_RST ||
 		 (answer == SYNPAWS_ANSWER_SILENCE && flow->state == FLOW_HANDSHAKE &&
 		  flow->isn == hold->syn.seq && !flow->confirmed))

@@ -64,6 +64,7 @@ void timewait_enter_half(struct synpaws_mirror *mirror, struct flow *flow, uint6
 
 	if (ns < RECYCLED(RTO_LEAST_NS))
 		ns = RECYCLED(RTO_LEAST_NS);
+	flow->ack_ns = 0; /* tcp_time_wait(): tw_last_oow_ack_time */
 	flow->state = FLOW_HALF_DEAD;
 	set_life(mirror, flow, now_ns, ns);
 }
@@ -73,6 +74,8 @@ void timewait_enter(struct synpaws_mirror *mirror, struct flow *flow, uint64_t n
 {
 	uint64_t round_trip;
 
+	if (flow->state != FLOW_HALF_DEAD)
+		flow->ack_ns = 0;
 	flow->state = FLOW_TIME_WAIT;
 	if (!recycled) {
 		timewait_renew(mirror, flow, now_ns);

@@ -353,7 +353,7 @@ static inline void host_run_timer(struct kernel *k, struct socket *s)
 		s->resent++;
 		if (s->state == SYN_RECV)
 			send_syn_ack(k, s);
-		else if (s->state != SYN_SENT && s->resent < 4)
+		else if (s->state != SYN_SENT && s->resent <= RETRIES)
 			send_outstanding(k, s);
 	}
 }

@@ -131,15 +131,23 @@ static inline void judge_trace(struct judge *j, const struct tuple *tuple,
 /*
  * What no observer can know, and so may be called either way. All else has to be equal.
  *
- * silent: a TIME_WAIT or FIN_WAIT2 whose life may be over (I.1, I.2) has been touched within half
- *	   a second. If it is there, its ACK is held back (D.3); if not, the SYN may be dropped.
- * names:  without a view of the handshake's end (`close`, `answer`), a SYN that finds a socket
- *	   finds a handshake, a cookie's or a connection. The one as the other, it is not checked.
- *	   With the check off (`unchecked`) the real host and the imagined one may differ in this.
- * unheard: without a view of SYN-ACKs (`close`) a peer that goes on sending its SYN is taken for
- *one that was not answered. The mirror has to call that a guess. either: I.4, an IPv6 SYN that
- *TIME_WAIT lets through is checked too: if it passes both, the mirror may name either. The ISN does
- *not tell either. unsure: a record whose second `close` and `answer` cannot know: I.6.
+ * - silent: a TIME_WAIT or FIN_WAIT2 whose life may be over (I.1, I.2) has been touched within half
+ *   a second. If it is there, its ACK is held back (D.3); if not, the SYN may be dropped.
+ *
+ * - names: without a view of the handshake's end (`close`, `answer`), a SYN that finds a socket
+ *   finds a handshake, a cookie's or a connection. The one as the other, it is not checked. Of a
+ *   SYN that comes twice in a moment, the one dropped and the other not, as well. With the check
+ *   off (`unchecked`) the real host and the imagined one may differ in this.
+ *
+ * - unheard: without a view of SYN-ACKs (`close`) a peer that goes on sending its SYN is taken for
+ *   one that was not answered; with a limit on ACKs (D.3) silence may be a socket's. The mirror has
+ *   to call that a guess.
+ *
+ * - either: I.4, an IPv6 SYN that TIME_WAIT lets through is checked too: if it passes both, the
+ *   mirror may name either. The ISN does not tell either, nor whether the TIME_WAIT was still
+ *   there: then it has to be called a guess.
+ *
+ * - unsure: a record whose second `close` and `answer` cannot know: I.6.
  */
 static inline bool is_handshake(enum synpaws_fate fate)
 {
@@ -159,17 +167,22 @@ static inline bool judge_exception(struct judge *j, const struct expected *e,
 		return j->counts.silent++, true;
 	if (narrow && is_handshake(fate) && is_handshake(o->fate))
 		return j->counts.names++, true;
+	if (e->truth.second && fate == SYNPAWS_FATE_PASS && o->fate == SYNPAWS_FATE_SYN_RECV)
+		return j->counts.names++, true;
 	if (j->k->world == WORLD_UNCHECKED && is_handshake(fate) &&
 	    o->fate != SYNPAWS_FATE_PAWS_DROP)
 		return j->counts.names++, true;
-	if (j->k->world == WORLD_CLOSE && is_handshake(fate) && o->guess)
+	if (is_handshake(fate) && o->guess &&
+	    (j->k->world == WORLD_CLOSE || (narrow && e->truth.silent && j->k->rules->limits_acks)))
 		return j->counts.unheard++, true;
-	if (e->truth.both && fate != SYNPAWS_FATE_PAWS_DROP &&
+	if ((e->truth.both || (o->guess && e->tuple.six && j->k->rules->v6_tw_checked)) &&
+	    fate != SYNPAWS_FATE_PAWS_DROP &&
 	    (o->fate == SYNPAWS_FATE_PASS || o->fate == SYNPAWS_FATE_TW_ACCEPT))
 		return j->counts.either++, true;
 	if ((e->truth.record.unsure || e->truth.record.lost) &&
-	    (o->fate == SYNPAWS_FATE_PASS || o->fate == SYNPAWS_FATE_PAWS_DROP) &&
-	    (fate == SYNPAWS_FATE_PASS || fate == SYNPAWS_FATE_PAWS_DROP))
+	    (o->fate == SYNPAWS_FATE_PASS || o->fate == SYNPAWS_FATE_PAWS_DROP ||
+	     is_handshake(o->fate)) &&
+	    (fate == SYNPAWS_FATE_PASS || fate == SYNPAWS_FATE_PAWS_DROP || is_handshake(fate)))
 		return j->counts.unsure++, true;
 	return false;
 }
@@ -298,6 +311,21 @@ static inline void judge_sent(struct judge *j, const struct tuple *tuple)
 	}
 }
 
+/* The same SYN just before: which of the two it is that is answered, nobody can tell. */
+static inline bool was_dropped(const struct judge *j, const struct expected *e)
+{
+	uint64_t i;
+
+	for (i = j->first; i + 1 < j->last; i++) {
+		const struct expected *other = &j->held[i % HELD];
+
+		if (same_tuple(&other->tuple, &e->tuple) && other->seg.seq == e->seg.seq &&
+		    other->truth.fate == SYNPAWS_FATE_PAWS_DROP)
+			return true;
+	}
+	return false;
+}
+
 /* A segment that the kernel has taken, and what it answered. */
 static inline void judge_take(struct judge *j, const struct tuple *tuple,
 			      const struct synpaws_segment *seg, enum state state)
@@ -311,6 +339,7 @@ static inline void judge_take(struct judge *j, const struct tuple *tuple,
 		e->truth = j->k->truth;
 		e->tuple = *tuple;
 		e->state = state;
+		e->truth.second = was_dropped(j, e);
 	}
 	synpaws_mirror_take(j->mirror, seg);
 	j->counts.segments++;

@@ -26,10 +26,11 @@ static inline void dup_ack(struct kernel *k, struct socket *s, const struct synp
 static inline void send_outstanding(struct kernel *k, struct socket *s)
 {
 	const uint8_t fin = s->fin_sent ? SYNPAWS_FIN : 0;
+	const uint64_t wait = (200 * MS) << s->resent;
 
 	send_full(k, s, (uint8_t)(SYNPAWS_ACK | fin), s->snd_una,
 		  s->snd_nxt - s->snd_una - s->fin_sent);
-	s->resend = k->now + ((200 * MS) << s->resent);
+	s->resend = k->now + (wait < 120 * SECOND ? wait : 120 * SECOND); /* TCP_RTO_MAX */
 }
 
 static inline void send_data(struct kernel *k, struct socket *s, uint32_t length)

@@ -148,9 +148,12 @@ struct truth {
 	bool doubtful; /* the end of a TIME_WAIT or FIN_WAIT2 of its 4-tuple is near or past */
 	bool silent;   /* nothing was sent in answer */
 	bool both;     /* I.4: TIME_WAIT and the check have let it through */
+	bool second;   /* the same SYN was dropped less than SYNPAWS_HOLD_NS ago */
 };
 
 #define SENT 16
+
+#define RETRIES 8 /* tcp_orphan_retries() */
 
 struct kernel {
 	const struct rules *rules;

@@ -117,12 +117,14 @@ static inline bool knowable(struct kernel *k, const struct tuple *tuple,
 		return false;
 	if (s->phantom) /* a second kernel is imagined, but not a second client */
 		return s->state == SYN_RECV && in->seq == s->rcv_isn &&
-		       k->now - s->born < 20 * SECOND;
+		       in->tsval - s->ts_recent < 1U << 24 && k->now - s->born < 20 * SECOND;
 	if (is_mini(s) && (k->world == WORLD_CLOSE || k->world == WORLD_UNCHECKED))
 		return !mini_uncertain(k, s);
 	if (is_mini(s))
 		return true;
 	/* When a host gives up a handshake or a silent peer is not part of the specification. */
+	if (s->fin_sent && s->snd_una != s->snd_nxt && s->resent >= RETRIES)
+		return false;
 	return k->now - s->used < 20 * SECOND &&
 	       (s->state != SYN_RECV || k->now - s->born < 20 * SECOND);
 }

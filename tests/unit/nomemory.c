@@ -34,10 +34,9 @@ static void *rationed_calloc(size_t count, size_t size)
 /* How many allocations it takes; each of them has to be able to fail. */
 static int allocations_of_a_mirror(enum synpaws_evidence evidence)
 {
-	const struct synpaws_mirror_config config = { .profile = synpaws_profile_at(0),
-						      .evidence = evidence,
-						      .peers = 100,
-						      .flows = 100 };
+	const struct synpaws_mirror_config config = {
+		.profile = synpaws_profile_at(0), .evidence = evidence, .peers = 100, .flows = 100
+	};
 	struct synpaws_mirror *mirror = NULL;
 	int taken;
 
