@@ -85,7 +85,8 @@ extern const struct synpaws_sysctls synpaws_sysctls_default; /* 60, 1, true, -1 
 /* One judged SYN. Ages and waits are whole seconds of the wall clock. */
 struct synpaws_outcome {
 	enum synpaws_fate fate;
-	bool guess;	   /* the fate rests on what this evidence does not show */
+	enum synpaws_fate predicted; /* before the host's answer was seen */
+	bool guess;		     /* the fate rests on what this evidence does not show */
 	bool contradicted; /* the host did not do as predicted, and the fate is what it did */
 	enum synpaws_answer answer;
 	bool recorded; /* there was a stamp before this SYN, and these four tell of it: */
@@ -121,6 +122,7 @@ struct synpaws_mirror_stats {
 	size_t bytes;	  /* memory of all tables */
 	uint64_t segments;	/* segments to or from hosts that this evidence takes */
 	uint64_t syns;		/* those of them that are SYNs */
+	uint64_t answers;	/* those from hosts; none on SYN evidence */
 	size_t flows;		/* connections in view */
 	uint64_t flows_evicted; /* lost for want of room: their records go unseen */
 	uint64_t unsettled;    /* what waited and could not, for want of room: outcomes given before
@@ -130,6 +132,7 @@ struct synpaws_mirror_stats {
 	uint64_t guesses;      /* outcomes that say so */
 	uint64_t contradicted; /* outcomes that the host corrected */
 	bool checking;	       /* by settings or by its answers, the host has the check on */
+	bool check_known;      /* ... or off; else nothing has told */
 };
 
 /*
@@ -159,6 +162,18 @@ void synpaws_mirror_advance(struct synpaws_mirror *mirror, uint64_t order_ns);
 
 /* The end: give all outcomes that are held. */
 void synpaws_mirror_flush(struct synpaws_mirror *mirror);
+
+/* Is the address one of the hosts? Without any, all are. */
+bool synpaws_mirror_is_host(const struct synpaws_mirror *mirror, uint8_t ip_version,
+			    const uint8_t address[16]);
+
+/*
+ * What would become of `syn` if it came now and nothing were left of an older connection between
+ * the same ends: PASS, PAWS_DROP or a fate that the settings or the profile decide. Changes nothing
+ * and counts nothing; `outcome` tells of the stamp as with any other SYN.
+ */
+void synpaws_mirror_ask(const struct synpaws_mirror *mirror, const struct synpaws_segment *syn,
+			struct synpaws_outcome *outcome);
 
 /* Fill `stats` with the state of the tables. */
 void synpaws_mirror_stats(const struct synpaws_mirror *mirror, struct synpaws_mirror_stats *stats);

@@ -94,7 +94,8 @@ static enum synpaws_fate fate_by_ack(const struct synpaws_mirror *mirror, const 
 		return hold->outcome.fate;
 	if (mini_would(mirror, hold, SYNPAWS_FATE_TW_REFUSE_ACK))
 		return SYNPAWS_FATE_TW_REFUSE_ACK;
-	if (mini_would(mirror, hold, SYNPAWS_FATE_FIN_WAIT2_ACK))
+	/* Its window may be smaller than was thought. */
+	if (hold->before.state == FLOW_HALF_DEAD)
 		return SYNPAWS_FATE_FIN_WAIT2_ACK;
 	return hold->before.state == FLOW_HANDSHAKE ? SYNPAWS_FATE_SYN_RECV
 						    : SYNPAWS_FATE_OLD_CONNECTION;
@@ -115,10 +116,8 @@ static enum synpaws_fate fate_by_silence(const struct synpaws_mirror *mirror,
 					 const struct hold *hold, bool checks)
 {
 	const struct flow *was = &hold->before;
-	const bool limited = mirror->config.profile->ack_rate_limit &&
-			     hold->outcome.fate != SYNPAWS_FATE_TW_ACCEPT &&
-			     was->state != FLOW_FREE && was->ack_ns != 0 &&
-			     hold->syn.order_ns - was->ack_ns < TIMEWAIT_ACK_NS;
+	const bool limited =
+		hold->outcome.fate != SYNPAWS_FATE_TW_ACCEPT && hold_is_limited(mirror, hold);
 
 	if (hold->outcome.fate == SYNPAWS_FATE_CLOSED_PORT)
 		return hold_is_near(hold) ? hold->alone : SYNPAWS_FATE_CLOSED_PORT;
@@ -126,6 +125,10 @@ static enum synpaws_fate fate_by_silence(const struct synpaws_mirror *mirror,
 	if (!hold->outcome.guess && (hold->outcome.fate == SYNPAWS_FATE_OLD_CONNECTION ||
 				     (was->state == FLOW_HANDSHAKE && was->confirmed)))
 		return hold->outcome.fate;
+	if (checks && limited && mini_would(mirror, hold, SYNPAWS_FATE_TW_REFUSE_ACK))
+		return SYNPAWS_FATE_TW_REFUSE_ACK;
+	if (checks && limited && mini_would(mirror, hold, SYNPAWS_FATE_FIN_WAIT2_ACK))
+		return SYNPAWS_FATE_FIN_WAIT2_ACK;
 	if (!checks || hold->alone != SYNPAWS_FATE_PAWS_DROP || limited)
 		return hold->outcome.fate;
 	return SYNPAWS_FATE_PAWS_DROP;

@@ -69,6 +69,7 @@ struct flow {
 	uint32_t snd_una;  /* what the peer acknowledged last */
 	uint32_t snd_nxt;  /* behind all that the host sent, its FIN included */
 	uint32_t peer_fin; /* that of the peer's FIN, with peer_fin_seen */
+	uint32_t past_fin; /* of the one before, if two were seen */
 	uint32_t early_seq, early_tsval, early_second; /* of a FIN before the host's own */
 	struct flow_range ranges[FLOW_RANGES];
 	struct flow_undo undo;

@@ -26,6 +26,15 @@ static inline bool hold_is_near(const struct hold *hold)
 	return !hold->syn.forwarded;
 }
 
+/* What was there had refused a SYN by an ACK so lately that it may not do so again. */
+static inline bool hold_is_limited(const struct synpaws_mirror *mirror, const struct hold *hold)
+{
+	const struct flow *was = &hold->before;
+
+	return mirror->config.profile->ack_rate_limit && was->state != FLOW_FREE &&
+	       was->ack_ns != 0 && hold->syn.order_ns - was->ack_ns < TIMEWAIT_ACK_NS;
+}
+
 /*
  * answer.c: the fate of a SYN in the light of what the host answered to it. `checks` is whether the
  * host has the check on, as far as this answer is concerned.

@@ -119,6 +119,12 @@ static void take_fin(struct synpaws_mirror *mirror, struct flow *flow,
 	flow->ts_second = seg->second;
 }
 
+/* Nothing comes after a FIN, so that what acknowledges one ends with it. */
+static bool is_behind_fin(const struct flow *flow, uint32_t ack)
+{
+	return flow->peer_fin_seen && (ack == flow->peer_fin + 1 || ack == flow->past_fin + 1);
+}
+
 static void sends_fin(struct synpaws_mirror *mirror, struct flow *flow,
 		      const struct synpaws_segment *seg, const struct ends *ends)
 {
@@ -143,7 +149,7 @@ static void sends_fin(struct synpaws_mirror *mirror, struct flow *flow,
 	services_vote_closed(mirror->services, flow->host, flow->host_port, false);
 	take_fin(mirror, flow, seg);
 	decide_orphan(mirror, flow, seg->order_ns);
-	if (flow->peer_fin_seen && after(seg->ack, flow->peer_fin)) {
+	if (is_behind_fin(flow, seg->ack)) {
 		flow->state = FLOW_LAST_ACK;
 		flow->rcv_nxt = seg->ack;
 	} else {
@@ -161,11 +167,11 @@ static void sends_fin(struct synpaws_mirror *mirror, struct flow *flow,
 static bool leaves_request(const struct synpaws_mirror *mirror, const struct flow *flow,
 			   const struct synpaws_segment *seg)
 {
-	if ((seg->flags & SYNPAWS_ACK) != 0 || !flow->confirmed || flow->host_fin_seen)
+	if ((seg->flags & SYNPAWS_ACK) != 0 || flow->host_fin_seen)
 		return false;
 	if (flow->state != FLOW_HANDSHAKE && mirror->config.evidence == SYNPAWS_EVIDENCE_FULL)
 		return false;
-	return flow->cookie || seg->seq != flow->snd_una;
+	return flow->cookie || (flow->confirmed && seg->seq != flow->snd_una);
 }
 
 static void sends_rst(struct synpaws_mirror *mirror, struct flow *flow,
@@ -184,18 +190,23 @@ static void sends_rst(struct synpaws_mirror *mirror, struct flow *flow,
 }
 
 /* With full evidence a connection comes into view by any segment of the host. */
-static struct flow *open_flow(struct synpaws_mirror *mirror, struct flow *flow,
-			      const struct synpaws_segment *seg, const struct ends *ends)
+static void open_flow(struct flow *flow, const struct synpaws_segment *seg)
 {
-	flow = host_new_flow(mirror, flow, seg, ends);
 	flow->state = FLOW_OPEN;
+	flow->cookie = false;
 	flow->has_timestamp = seg->has_timestamp;
 	flow->ts_recent = seg->tsecr;
 	flow->ts_second = seg->second;
 	flow->rcv_nxt = seg->ack;
 	flow->snd_una = flow->snd_nxt = seg->seq;
 	flow->confirmed = true;
-	return flow;
+}
+
+/* It has data to send, or acknowledges some: whatever was seen to come, the handshake is over. */
+static bool is_open(const struct flow *flow, const struct synpaws_segment *seg)
+{
+	return flow->state == FLOW_HANDSHAKE &&
+	       (seg->payload > 0 || after(seg->ack, flow->isn + 1));
 }
 
 /* The answer to a SYN that is not held (any more), or of which nothing was seen. */
@@ -231,13 +242,17 @@ static void sends_syn_ack(struct synpaws_mirror *mirror, struct flow *flow,
 static void sends_other(struct synpaws_mirror *mirror, struct flow *flow,
 			const struct synpaws_segment *seg, const struct ends *ends)
 {
-	if (flow == NULL && mirror->config.evidence == SYNPAWS_EVIDENCE_FULL)
-		flow = open_flow(mirror, flow, seg, ends);
+	if (mirror->config.evidence == SYNPAWS_EVIDENCE_FULL &&
+	    (flow == NULL || is_open(flow, seg))) {
+		flow = flow != NULL ? flow : host_new_flow(mirror, NULL, seg, ends);
+		open_flow(flow, seg);
+	}
 	if (flow == NULL || flow->state == FLOW_GHOST || flow->state == FLOW_HANDSHAKE)
 		return;
 	/* An acknowledgement of what an orphan would not have taken. */
 	if (flow->reset_expected && after(seg->ack, flow->rcv_wup))
 		receive_owned(mirror, flow, seg->order_ns, seg->second);
+	receive_acknowledged(mirror, flow, seg);
 	vote_by_id(mirror, flow, seg);
 	note_id(flow, seg);
 	flow->undo.possible = false;

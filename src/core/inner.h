@@ -32,7 +32,7 @@ struct synpaws_mirror {
 	uint64_t now_ns;	/* order_ns of the last segment, or what time has come to */
 	bool many_hosts;	/* each with a calendar of its own */
 	uint64_t wall_ahead_ns; /* wall clock minus order_ns, of the last segment */
-	uint64_t segments, syns;
+	uint64_t segments, syns, answers;
 	uint64_t unsettled, records, undone, guesses, contradicted;
 };
 
@@ -169,6 +169,10 @@ void receive_unwanted(struct synpaws_mirror *mirror, struct flow *flow,
 /* An orphan should have sent an RST and did not: somebody owns it. */
 void receive_owned(struct synpaws_mirror *mirror, struct flow *flow, uint64_t now_ns, uint32_t now);
 
+/* The host acknowledges what was not seen to come: its socket is there, and has it. */
+void receive_acknowledged(struct synpaws_mirror *mirror, struct flow *flow,
+			  const struct synpaws_segment *seg);
+
 /* A deadline of a flow has come. */
 void receive_deadline(struct synpaws_mirror *mirror, const struct deadline *deadline, uint32_t now);
 
@@ -202,6 +206,9 @@ void syn_answered(struct synpaws_mirror *mirror, struct flow *flow,
 
 /* Give outcomes whose time has come at `now_ns`. */
 void syn_release(struct synpaws_mirror *mirror, uint64_t now_ns);
+
+/* The end: give all outcomes, those too whose answer may still come. */
+void syn_flush(struct synpaws_mirror *mirror);
 
 /* Room for outcomes; false without memory. */
 bool syn_start(struct synpaws_mirror *mirror);

@@ -189,6 +189,7 @@ static void take_from_host(struct synpaws_mirror *mirror, const struct synpaws_s
 	if (!is_shown(mirror, flow, seg, true))
 		return;
 	mirror->segments++;
+	mirror->answers++;
 	if (flow != NULL && flow->held != 0) {
 		syn_answered(mirror, flow, seg);
 		flow = find_flow(mirror, seg, &ends);
@@ -241,6 +242,7 @@ static void take_syn(struct synpaws_mirror *mirror, const struct synpaws_segment
 	mirror->segments++;
 	mirror->syns++;
 	estimate(mirror, seg, &outcome);
+	outcome.predicted = outcome.fate;
 	mirror->config.emit(mirror->config.context, seg, &outcome);
 }
 
@@ -275,7 +277,7 @@ void synpaws_mirror_advance(struct synpaws_mirror *mirror, uint64_t order_ns)
 void synpaws_mirror_flush(struct synpaws_mirror *mirror)
 {
 	if (mirror->config.evidence != SYNPAWS_EVIDENCE_SYN)
-		syn_release(mirror, UINT64_MAX);
+		syn_flush(mirror);
 }
 
 void synpaws_mirror_tell(struct synpaws_mirror *mirror, uint16_t port, enum synpaws_fact fact,
@@ -295,6 +297,24 @@ bool synpaws_mirror_service(const struct synpaws_mirror *mirror, size_t index,
 			    struct synpaws_service *service)
 {
 	return mirror->services != NULL && services_at(mirror->services, index, service);
+}
+
+bool synpaws_mirror_is_host(const struct synpaws_mirror *mirror, uint8_t ip_version,
+			    const uint8_t address[16])
+{
+	return is_host(&mirror->config, ip_version, address);
+}
+
+void synpaws_mirror_ask(const struct synpaws_mirror *mirror, const struct synpaws_segment *syn,
+			struct synpaws_outcome *outcome)
+{
+	const struct ends ends = { .host = syn->destination,
+				   .peer = syn->source,
+				   .host_port = syn->destination_port,
+				   .peer_port = syn->source_port };
+
+	memset(outcome, 0, sizeof(*outcome));
+	outcome->fate = outcome->predicted = judge_alone(mirror, syn, &ends, outcome);
 }
 
 static size_t table_bytes(const struct synpaws_mirror *mirror)
@@ -318,6 +338,7 @@ void synpaws_mirror_stats(const struct synpaws_mirror *mirror, struct synpaws_mi
 	stats->bytes = table_bytes(mirror);
 	stats->segments = mirror->segments;
 	stats->syns = mirror->syns;
+	stats->answers = mirror->answers;
 	stats->flows = flows ? flows_count(mirror->flows) : 0;
 	stats->flows_evicted = flows ? flows_evicted(mirror->flows) : 0;
 	stats->unsettled = mirror->unsettled;
@@ -325,6 +346,8 @@ void synpaws_mirror_stats(const struct synpaws_mirror *mirror, struct synpaws_mi
 	stats->undone = mirror->undone;
 	stats->guesses = mirror->guesses;
 	stats->contradicted = mirror->contradicted;
+	stats->check_known = mirror->config.sysctls.tcp_tw_recycle >= 0 ||
+			     (flows && services_any_check_known(mirror->services));
 	stats->checking = mirror->config.sysctls.tcp_tw_recycle > 0 ||
 			  (mirror->config.sysctls.tcp_tw_recycle < 0 && flows &&
 			   services_any_checks(mirror->services));

@@ -85,7 +85,9 @@ static bool take_text(struct flow *flow, const struct synpaws_segment *seg)
 {
 	const uint32_t end = seg->seq + seg->payload;
 
-	if ((seg->flags & SYNPAWS_FIN) != 0 && !flow->peer_fin_taken) {
+	/* Of two FINs the first in order counts: nothing comes after it. */
+	if ((seg->flags & SYNPAWS_FIN) != 0 && !flow->peer_fin_taken &&
+	    (!flow->peer_fin_seen || before(end, flow->peer_fin))) {
 		flow->peer_fin_seen = true;
 		flow->peer_fin = end;
 	}
@@ -135,6 +137,20 @@ void receive_owned(struct synpaws_mirror *mirror, struct flow *flow, uint64_t no
 		flow->late_fin = false;
 		take_fin(mirror, flow, flow->snd_nxt, now_ns, now);
 	}
+}
+
+void receive_acknowledged(struct synpaws_mirror *mirror, struct flow *flow,
+			  const struct synpaws_segment *seg)
+{
+	if ((flow->state != FLOW_FIN_WAIT1 && flow->state != FLOW_FIN_WAIT2) ||
+	    !after(seg->ack, flow->rcv_nxt))
+		return;
+	flow->rcv_nxt = seg->ack;
+	join_ranges(flow);
+	if (!flow->peer_fin_seen || flow->peer_fin_taken || flow->rcv_nxt != flow->peer_fin + 1)
+		return;
+	flow->peer_fin_taken = true;
+	take_fin(mirror, flow, seg->seq, seg->order_ns, seg->second);
 }
 
 /* tcp_rcv_state_process(), TCP_FIN_WAIT1: the host's FIN is acknowledged. True if that was all. */
@@ -247,6 +263,8 @@ void receive_early_fin(const struct synpaws_mirror *mirror, struct flow *flow)
 {
 	const bool stamped = flow->has_timestamp && flow->early_has_timestamp;
 
+	if (before(flow->peer_fin, flow->rcv_nxt))
+		flow->peer_fin_seen = false; /* of an older connection */
 	if (flow->early_seq != flow->rcv_nxt && flow->peer_fin != flow->rcv_nxt)
 		return;
 	/* Now that the FIN tells what ts_recent was: the host had discarded the peer's. */
@@ -275,12 +293,18 @@ void receive_syn(const struct synpaws_mirror *mirror, struct flow *flow,
 		replace_ts_recent(mirror, flow, syn);
 }
 
+/* In less than that nobody sends the 2 GB after which an old sequence number is a new one. */
+#define WRAP_LEAST_NS (100 * NS_PER_MS)
+
 /* One that was on its way since the last connection between these ends. */
 static bool is_before_syn(const struct flow *flow, const struct synpaws_segment *fin)
 {
-	return flow->state == FLOW_HANDSHAKE && !flow->cookie && flow->has_timestamp &&
-	       fin->has_timestamp && ticks_behind(flow->ts_recent, fin->tsval) > 0 &&
-	       !after(fin->seq, flow->isn);
+	const bool stamped = flow->has_timestamp && fin->has_timestamp;
+
+	if (flow->state != FLOW_HANDSHAKE || flow->cookie || after(fin->seq, flow->isn))
+		return false;
+	return (stamped && ticks_behind(flow->ts_recent, fin->tsval) >= 0) ||
+	       fin->order_ns - flow->syn_ns < WRAP_LEAST_NS;
 }
 
 /* The host has sent no FIN yet. */
@@ -301,6 +325,8 @@ static void receive_open(struct synpaws_mirror *mirror, struct flow *flow,
 		host_forget(mirror, flow);
 	} else if ((seg->flags & SYNPAWS_FIN) != 0 && !is_before_syn(flow, seg)) {
 		flow->state = FLOW_OPEN;
+		if (seg->seq + seg->payload != flow->peer_fin)
+			flow->past_fin = flow->peer_fin;
 		flow->peer_fin_seen = true;
 		flow->peer_fin = seg->seq + seg->payload;
 	}

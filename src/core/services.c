@@ -227,6 +227,18 @@ bool services_any_checks(const struct services *services)
 	return false;
 }
 
+bool services_any_check_known(const struct services *services)
+{
+	size_t i;
+
+	for (i = 0; i < SLOTS; i++) {
+		if (services->learnt[i].port == WHOLE_HOST &&
+		    services->learnt[i].answered + services->learnt[i].silent > 0)
+			return true;
+	}
+	return false;
+}
+
 static bool learnt_is(const struct learnt *slot, enum synpaws_fact fact)
 {
 	switch (fact) {

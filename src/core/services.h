@@ -57,8 +57,9 @@ bool services_checks(struct services *services, uint64_t host);
 /* True if anything has told yet. */
 bool services_check_is_known(struct services *services, uint64_t host);
 
-/* True if any host's answers say so. */
+/* True if any host's answers say so; or say anything. */
 bool services_any_checks(const struct services *services);
+bool services_any_check_known(const struct services *services);
 
 /* A short name for a host. */
 uint64_t services_host(const struct services *services, uint8_t ip_version,

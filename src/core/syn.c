@@ -141,8 +141,9 @@ static bool tells(const struct hold *hold)
 static bool is_doubtful(const struct synpaws_mirror *mirror, const struct hold *hold)
 {
 	return hold->outcome.answer == SYNPAWS_ANSWER_SILENCE &&
-	       (!hold_is_near(hold) || (hold->outcome.fate == SYNPAWS_FATE_OLD_CONNECTION &&
-					mirror->config.profile->ack_rate_limit));
+	       (!hold_is_near(hold) || hold_is_limited(mirror, hold) ||
+		(hold->outcome.fate == SYNPAWS_FATE_OLD_CONNECTION &&
+		 mirror->config.profile->ack_rate_limit));
 }
 
 /* A FIN of the peer's that came since. */
@@ -153,6 +154,7 @@ static void keep_fin(struct flow *was, const struct flow *flow)
 	was->state = FLOW_OPEN;
 	was->peer_fin_seen = true;
 	was->peer_fin = flow->peer_fin;
+	was->past_fin = flow->past_fin;
 	was->early_seq = flow->early_seq;
 	was->early_tsval = flow->early_tsval;
 	was->early_second = flow->early_second;
@@ -171,7 +173,9 @@ static void correct(struct synpaws_mirror *mirror, struct hold *hold, struct flo
 	hold->outcome.guess = is_doubtful(mirror, hold);
 	hold->outcome.contradicted = !was_guess && !hold->outcome.guess;
 	hold->outcome.fate = fate;
-	if (flow == NULL)
+	/* A connection that may yet be there stays in view. */
+	if (flow == NULL || (hold->outcome.guess && fate == SYNPAWS_FATE_PAWS_DROP &&
+			     hold->outcome.predicted == SYNPAWS_FATE_OLD_CONNECTION))
 		return;
 	if (keeps && hold->before.state == FLOW_FREE) {
 		host_forget(mirror, flow);
@@ -190,7 +194,17 @@ static void correct(struct synpaws_mirror *mirror, struct hold *hold, struct flo
 		*flow = was;
 		timewait_revive(mirror, flow, &hold->before, hold->syn.order_ns);
 	}
-	apply(mirror, flow, &hold->syn, &ends, fate);
+	apply(mirror, flow, &hold->syn, &ends, fate)->guessed = hold->outcome.guess;
+}
+
+/* Let in, and yet silence: a stamp from before the watch, a full queue, or a loss on the way. */
+static bool is_unanswered(const struct hold *hold)
+{
+	return hold->outcome.answer == SYNPAWS_ANSWER_SILENCE &&
+	       (hold->outcome.fate == SYNPAWS_FATE_PASS ||
+		hold->outcome.fate == SYNPAWS_FATE_TW_ACCEPT ||
+		hold->outcome.fate == SYNPAWS_FATE_COOKIE ||
+		hold->outcome.fate == SYNPAWS_FATE_NOT_CHECKED);
 }
 
 /* tcp_v6_fill_cb() of 4.9 makes the SYN-ACK after TIME_WAIT like any other. */
@@ -227,19 +241,34 @@ static bool checks_here(const struct synpaws_mirror *mirror, const struct hold *
 	if (mirror->config.sysctls.tcp_tw_recycle >= 0 ||
 	    services_check_is_known(mirror->services, hold->host))
 		return mirror_checks(mirror, hold->host);
-	/* Only a plain SYN-ACK speaks against it. */
-	return hold->outcome.answer != SYNPAWS_ANSWER_SYN_ACK || seems_to_check(mirror, hold->host);
+	/* A SYN-ACK speaks against it, also one that looks like a cookie's: one in 32 does. */
+	return (hold->outcome.answer != SYNPAWS_ANSWER_SYN_ACK &&
+		hold->outcome.answer != SYNPAWS_ANSWER_COOKIE) ||
+	       seems_to_check(mirror, hold->host);
 }
 
-/* What was there before this SYN was not; nor was it when the ones came that wait behind it. */
-static void tell_later(struct synpaws_mirror *mirror, const struct hold *hold)
+/*
+ * What was there before this SYN was not, or was there after all: so it was, or was not, when the
+ * ones came that wait behind it.
+ */
+static void tell_later(struct synpaws_mirror *mirror, const struct hold *hold,
+		       enum synpaws_fate fate)
 {
+	const bool stays = fate == SYNPAWS_FATE_FIN_WAIT2_ACK || fate == SYNPAWS_FATE_TW_REFUSE_ACK;
 	struct hold *later = hold_at(mirror, hold->next);
+	struct flow was = hold->before;
 	size_t i;
 
+	timewait_refuse(&was, &hold->syn);
 	for (i = 0; i < WAITING_MOST && later != NULL && later->name == hold->name; i++) {
-		if (!later->settled)
+		if (!later->settled && !stays) {
 			later->before.state = FLOW_FREE;
+		} else if (!later->settled) {
+			later->before = was;
+			if (timewait_judge(mirror, &was, &later->syn) == fate)
+				later->outcome.fate = fate;
+			later->outcome.guess = true;
+		}
 		later = hold_at(mirror, later->next);
 	}
 }
@@ -256,12 +285,13 @@ static void settle(struct synpaws_mirror *mirror, struct hold *hold, enum synpaw
 	if (learn(mirror, hold) && flow != NULL)
 		flow->silent = true;
 	fate = answer_fate(mirror, hold, checks);
-	if (fate != hold->outcome.fate && hold->next != 0)
-		tell_later(mirror, hold);
-	if (fate != hold->outcome.fate)
+	if (fate != hold->outcome.predicted && hold->next != 0)
+		tell_later(mirror, hold, fate);
+	if (fate != hold->outcome.predicted)
 		correct(mirror, hold, flow, fate);
 	else if (checks && tells(hold) && !is_lost_isn(mirror, hold))
-		hold->outcome.guess = false;
+		hold->outcome.guess =
+			is_unanswered(hold) || (hold->outcome.guess && is_doubtful(mirror, hold));
 	flow = hold->next != 0 ? NULL : flow_of(mirror, hold);
 	if (flow == NULL)
 		return;
@@ -291,6 +321,9 @@ static struct hold *held_for(const struct synpaws_mirror *mirror, const struct f
 	struct hold *last = flow != NULL ? hold_at(mirror, flow->held) : NULL, *hold = last;
 	size_t i;
 
+	/* An ACK of what is there says nothing of the SYN. */
+	if ((answer->flags & (SYNPAWS_SYN | SYNPAWS_RST)) == 0)
+		return last;
 	for (i = 0; i < WAITING_MOST && hold != NULL; i++) {
 		if (hold->name != last->name || hold->settled)
 			break;
@@ -320,30 +353,34 @@ void syn_answered(struct synpaws_mirror *mirror, struct flow *flow,
 	if (hold == NULL || hold->settled)
 		return;
 	if (answer->flags & SYNPAWS_RST) {
-		/* One that answers a SYN acknowledges it (RFC 9293, 3.10.7.1). */
-		if ((answer->flags & SYNPAWS_ACK) != 0 && answer->ack == segment_end(&hold->syn))
+		/* One that answers a SYN acknowledges it, and has number 0 (RFC 9293, 3.10.7.1). */
+		if ((answer->flags & SYNPAWS_ACK) != 0 && answer->seq == 0 &&
+		    answer->ack == segment_end(&hold->syn))
 			settle(mirror, hold, SYNPAWS_ANSWER_RST);
 	} else if (kind == (SYNPAWS_SYN | SYNPAWS_ACK)) {
 		if (answer->ack != hold->syn.seq + 1)
 			return; /* an older request's, sent again */
 		hold->isn = answer->seq;
 		settle(mirror, hold,
-		       is_cookie(&hold->syn, answer) ? SYNPAWS_ANSWER_COOKIE
-						     : SYNPAWS_ANSWER_SYN_ACK);
+		       mirror->config.sysctls.tcp_syncookies != 0 && is_cookie(&hold->syn, answer)
+			       ? SYNPAWS_ANSWER_COOKIE
+			       : SYNPAWS_ANSWER_SYN_ACK);
 	} else if (kind == SYNPAWS_ACK && answer->payload == 0) {
 		settle(mirror, hold, SYNPAWS_ANSWER_ACK);
 	}
 }
 
-static void release_first(struct synpaws_mirror *mirror)
+/* What is released before its time has not been silent for long enough to say so. */
+static void release_first(struct synpaws_mirror *mirror, bool in_time)
 {
 	struct hold *hold = &mirror->holds[mirror->hold_first];
 	struct flow *flow;
 
 	if (!hold->settled)
 		settle(mirror, hold,
-		       mirror->config.evidence >= SYNPAWS_EVIDENCE_ANSWER ? SYNPAWS_ANSWER_SILENCE
-									  : SYNPAWS_ANSWER_UNSEEN);
+		       in_time && mirror->config.evidence >= SYNPAWS_EVIDENCE_ANSWER
+			       ? SYNPAWS_ANSWER_SILENCE
+			       : SYNPAWS_ANSWER_UNSEEN);
 	flow = flow_of(mirror, hold);
 	if (flow != NULL && flow->held == mirror->hold_first + 1)
 		flow->held = 0;
@@ -356,6 +393,22 @@ static void release_first(struct synpaws_mirror *mirror)
 	mirror->config.emit(mirror->config.context, &hold->syn, &hold->outcome);
 }
 
+/* An outcome that cannot wait for the host's answer. */
+static void release_early(struct synpaws_mirror *mirror)
+{
+	struct hold *hold = &mirror->holds[mirror->hold_first];
+
+	if (!hold->settled && mirror->config.evidence >= SYNPAWS_EVIDENCE_ANSWER)
+		hold->outcome.guess = true;
+	release_first(mirror, false);
+}
+
+void syn_flush(struct synpaws_mirror *mirror)
+{
+	while (mirror->hold_count > 0)
+		release_early(mirror);
+}
+
 void syn_release(struct synpaws_mirror *mirror, uint64_t now_ns)
 {
 	while (mirror->hold_count > 0) {
@@ -363,7 +416,7 @@ void syn_release(struct synpaws_mirror *mirror, uint64_t now_ns)
 
 		if (!hold->settled && now_ns < hold->until_ns)
 			return;
-		release_first(mirror);
+		release_first(mirror, true);
 	}
 }
 
@@ -373,7 +426,7 @@ static struct hold *new_hold(struct synpaws_mirror *mirror)
 
 	if (mirror->hold_count == mirror->hold_room) {
 		mirror->unsettled++;
-		release_first(mirror);
+		release_early(mirror);
 	}
 	at = (mirror->hold_first + mirror->hold_count++) % mirror->hold_room;
 	memset(&mirror->holds[at], 0, sizeof(mirror->holds[at]));
@@ -423,6 +476,7 @@ void syn_arrives(struct synpaws_mirror *mirror, struct flow *flow,
 		hold->outcome.guess =
 			!services_is_told(mirror->services, ends->host_port, SYNPAWS_FACT_CLOSED);
 	}
+	hold->outcome.predicted = hold->outcome.fate;
 	flow = apply(mirror, flow, syn, ends, hold->outcome.fate);
 	flow->guessed = hold->outcome.guess;
 	flow->held = (uint32_t)(hold - mirror->holds) + 1;

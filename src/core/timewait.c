@@ -67,6 +67,8 @@ void timewait_enter_half(struct synpaws_mirror *mirror, struct flow *flow, uint6
 	flow->ack_ns = 0; /* tcp_time_wait(): tw_last_oow_ack_time */
 	flow->state = FLOW_HALF_DEAD;
 	set_life(mirror, flow, now_ns, ns);
+	if (flow->late_ns < now_ns + RECYCLED_MOST_NS)
+		flow->late_ns = now_ns + RECYCLED_MOST_NS;
 }
 
 void timewait_enter(struct synpaws_mirror *mirror, struct flow *flow, uint64_t now_ns,
@@ -84,8 +86,9 @@ void timewait_enter(struct synpaws_mirror *mirror, struct flow *flow, uint64_t n
 	/* The answer to the FIN is the one round trip that every evidence shows. */
 	round_trip = flow->round_us * 1000ULL;
 	set_life(mirror, flow, now_ns, RECYCLED(RTO_LEAST_NS + round_trip));
+	flow->early_ns = now_ns;
 	if (mirror->config.profile->exact_timers)
-		flow->early_ns = now_ns + RECYCLED(RTO_LEAST_NS);
+		flow->early_ns += RECYCLED(RTO_LEAST_NS);
 	if (flow->late_ns < now_ns + RECYCLED_MOST_NS)
 		flow->late_ns = now_ns + RECYCLED_MOST_NS;
 }

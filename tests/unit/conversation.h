@@ -378,7 +378,7 @@ static inline struct synpaws_outcome ask(const struct talk *talk, struct say syn
 		OUT(&old, .mini = true);
 	else if (reply == RESET)
 		OUT(&again, .flags = RST, .anew = true, .bare = true);
-	synpaws_mirror_flush(talk->mirror);
+	synpaws_mirror_advance(talk->mirror, now_ns + SYNPAWS_HOLD_NS); /* or silence */
 	assert_int_equal(heard.count, 1);
 	return heard.outcome[0];
 }

@@ -224,6 +224,7 @@ static void make_jumps(struct host_world *w)
 	}
 	if (one_in(&w->dice, 500))
 		make_edge(w);
+	synpaws_mirror_advance(w->judge.mirror, k->now);
 	if (one_in(&w->dice, 1500))
 		k->wall += steps[unit_below(&w->dice, COUNT(steps))] * (int64_t)SECOND;
 	if (one_in(&w->dice, 4000))
@@ -265,6 +266,7 @@ static void run_round(struct host_world *w, const struct cell *cell, uint64_t di
 		talk_step(w, t);
 		t->at += talk_pause(&w->dice, t);
 	}
+	synpaws_mirror_advance(w->judge.mirror, w->kernel.now + SYNPAWS_HOLD_NS);
 	synpaws_mirror_flush(w->judge.mirror);
 	if (!w->judge.failed)
 		assert_int_equal(w->judge.first, w->judge.last);

@@ -175,6 +175,8 @@ static inline void request_receive(struct kernel *k, struct socket *s,
 		/* With the check there is no handshake: this one is judged like the first. */
 		s->phantom = check_drops(k, in, record_of(k, &s->tuple));
 		k->truth.fate = s->phantom ? SYNPAWS_FATE_PAWS_DROP : SYNPAWS_FATE_PASS;
+		s->retried = !s->phantom;
+		s->syn_ts = in->tsval;
 	}
 	if (syn && in->seq == s->rcv_isn && !rejected) {
 		send_syn_ack(k, s);
@@ -295,8 +297,10 @@ static inline void host_receive(struct kernel *k, const struct tuple *tuple,
 		if (s != NULL)
 			socket_close(s);
 		listen_receive(k, tuple, &in);
-		if (s != NULL && k->sent_count == 0)
-			*s = ghost; /* nobody has seen that it is gone */
+		if (s != NULL && k->sent_count == 0) {
+			*s = ghost;		/* nobody has seen that it is gone, */
+			ack_limited(k, s, &in); /* nor knows that this was not its ACK */
+		}
 	} else if (s->state == COOKIE) {
 		cookie_receive(k, s, &in);
 	} else if (s->state == SYN_RECV) {

@@ -28,6 +28,7 @@ struct trace {
 	bool orphan, phantom;
 	uint32_t rcv_nxt, rcv_wup, ts_recent, ts_second;
 	struct record record;
+	struct synpaws_outcome mirrored; /* the mirror's record, afterwards */
 	enum synpaws_fate fate;
 };
 
@@ -79,9 +80,14 @@ static inline void trace_print(const struct trace *t)
 		fprintf(stderr, " ecr %u", t->seg.tsecr);
 	if (t->fate != SYNPAWS_FATE_NONE)
 		fprintf(stderr, " => %s", synpaws_fate_name(t->fate));
-	fprintf(stderr, " | %s%s%s nxt %u wup %u recent %u@%u | record %s\n", state_names[t->state],
+	fprintf(stderr, " | %s%s%s nxt %u wup %u recent %u@%u | record %s", state_names[t->state],
 		t->orphan ? " orphan" : "", t->phantom ? " phantom" : "", t->rcv_nxt, t->rcv_wup,
 		t->ts_recent, t->ts_second, text);
+	if (t->mirrored.recorded_tsval != t->record.ts ||
+	    t->mirrored.recorded_at != t->record.stamp)
+		fprintf(stderr, " mirror %u@%u", t->mirrored.recorded_tsval,
+			t->mirrored.recorded_at);
+	fprintf(stderr, "\n");
 }
 
 /* The last segments of this 4-tuple and of this peer. */
@@ -104,11 +110,13 @@ static inline void judge_report(struct judge *j, const struct tuple *tuple)
 	}
 }
 
-static inline void judge_trace(struct judge *j, const struct tuple *tuple,
-			       const struct synpaws_segment *seg, bool from_host)
+/* The mirror takes a segment. */
+static inline void judge_show(struct judge *j, const struct tuple *tuple,
+			      const struct synpaws_segment *seg, bool from_host)
 {
 	const struct socket *s = socket_trace(j->k, tuple);
 	struct trace *t = &j->traces[j->traced++ % TRACES];
+	struct synpaws_segment ask = segment_of(j->k, tuple, false);
 
 	memset(t, 0, sizeof(*t));
 	t->seg = *seg;
@@ -126,6 +134,9 @@ static inline void judge_trace(struct judge *j, const struct tuple *tuple,
 	}
 	if (!from_host && synpaws_segment_is_syn(seg))
 		t->fate = j->k->truth.fate;
+	j->counts.segments++;
+	synpaws_mirror_take(j->mirror, seg);
+	synpaws_mirror_ask(j->mirror, &ask, &t->mirrored);
 }
 
 /*
@@ -304,11 +315,8 @@ static inline void judge_sent(struct judge *j, const struct tuple *tuple)
 {
 	unsigned int i;
 
-	for (i = 0; i < j->k->sent_count; i++) {
-		judge_trace(j, tuple, &j->k->sent[i], true);
-		synpaws_mirror_take(j->mirror, &j->k->sent[i]);
-		j->counts.segments++;
-	}
+	for (i = 0; i < j->k->sent_count; i++)
+		judge_show(j, tuple, &j->k->sent[i], true);
 }
 
 /* The same SYN just before: which of the two it is that is answered, nobody can tell. */
@@ -330,7 +338,6 @@ static inline bool was_dropped(const struct judge *j, const struct expected *e)
 static inline void judge_take(struct judge *j, const struct tuple *tuple,
 			      const struct synpaws_segment *seg, enum state state)
 {
-	judge_trace(j, tuple, seg, false);
 	if (synpaws_segment_is_syn(seg)) {
 		struct expected *e = &j->held[j->last++ % HELD];
 
@@ -341,8 +348,7 @@ static inline void judge_take(struct judge *j, const struct tuple *tuple,
 		e->state = state;
 		e->truth.second = was_dropped(j, e);
 	}
-	synpaws_mirror_take(j->mirror, seg);
-	j->counts.segments++;
+	judge_show(j, tuple, seg, false);
 	judge_time(j, seg->order_ns);
 	judge_sent(j, tuple);
 }

@@ -48,6 +48,9 @@ static inline void record_write(struct kernel *k, struct record *r, uint32_t nts
 
 	if (!newer && (r->unsure || unsure))
 		r->lost = true; /* whether it is written hangs on what the mirror cannot know */
+	/* Or on what it thinks for a moment, until it sees the RST. */
+	if (r->spared != 0 && k->now - r->spared < MS)
+		r->lost = true;
 	if (!newer && !(record_expired(k, r) && r->stamp <= nstamp))
 		return;
 	r->made = true;
@@ -67,6 +70,7 @@ static inline bool remember(struct kernel *k, struct socket *s, bool by_fin)
 	const bool unsure =
 		k->world != WORLD_FULL && k->world != WORLD_UNCHECKED && !s->ts_after_fin;
 	const bool dual = s->service == DUAL && !s->tuple.six;
+	const bool imagined = s->retried && before(s->ts_recent, s->syn_ts);
 
 	if (!s->ts || (s->tuple.six && !k->rules->ipv6))
 		return false;
@@ -75,7 +79,8 @@ static inline bool remember(struct kernel *k, struct socket *s, bool by_fin)
 	if (dual && by_fin && k->rules->dual_no_fin)
 		return k->rules->dual_fin_is_short;
 	if (!s->phantom)
-		record_write(k, record_of(k, &s->tuple), s->ts_recent, s->ts_second, unsure);
+		record_write(k, record_of(k, &s->tuple), imagined ? s->syn_ts : s->ts_recent,
+			     s->ts_second, unsure);
 	return true;
 }
 
@@ -248,7 +253,7 @@ static inline void fin_wait2_receive(struct kernel *k, struct socket *s,
 			       (in->seq == edge && end == edge);
 
 	if (rejected || !in_window) {
-		if ((in->flags & SYNPAWS_RST) == 0 && !ack_limited(k, s, in))
+		if (!ack_limited(k, s, in)) /* even for an RST */
 			send_mini_ack(k, s, s->snd_nxt, s->rcv_nxt);
 	} else if ((in->flags & SYNPAWS_RST) != 0) {
 		socket_close(s);

@@ -57,6 +57,8 @@ static inline void app_close(struct kernel *k, struct socket *s, uint32_t last_w
 {
 	s->app = NEVER;
 	if (s->unread > 0 || s->service == RESETS) {
+		if (s->state == FIN_WAIT2)
+			record_of(k, &s->tuple)->spared = k->now;
 		send_full(k, s, SYNPAWS_RST | SYNPAWS_ACK, s->snd_nxt, 0);
 		socket_close(s);
 		return;

@@ -127,6 +127,8 @@ struct socket {
 	/* B.4, I.1 to I.3: it may be gone from then on, it is gone from then on. With the check
 	 * off on the host: in the imagined kernel that has it. */
 	uint64_t earliest, latest;
+	bool retried; /* the imagined one has only taken a later SYN, of this TSval */
+	uint32_t syn_ts;
 	bool poked;  /* in TIME_WAIT, so that it lasts 60 s again */
 	bool unsure; /* the imagined one may or may not have been there then */
 };
@@ -135,9 +137,10 @@ struct socket {
 struct record {
 	bool made;
 	uint32_t ts, stamp;
-	bool unsure; /* this evidence does not tell the second */
-	bool lost;   /* nor, since then, the value */
-	bool late;   /* of E1c; see I.11 */
+	bool unsure;	 /* this evidence does not tell the second */
+	bool lost;	 /* nor, since then, the value */
+	bool late;	 /* of E1c; see I.11 */
+	uint64_t spared; /* when a close() that was expected to write sent an RST instead */
 };
 
 /* What became of the SYN that was received last. */

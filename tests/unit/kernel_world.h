@@ -52,8 +52,9 @@ struct host_world {
 /* The mirror cannot be sure whether this mini-socket is still there. */
 static inline bool mini_uncertain(const struct kernel *k, const struct socket *s)
 {
-	const uint64_t margin = 5 * SECOND;
 	const bool recycled = s->state == MINI_TIME_WAIT && s->recycles;
+	/* Nobody sees the RTO (I.3), and beyond 4 s a calendar has cells of 7.5 s. */
+	const uint64_t margin = (recycled && !k->rules->exact_timers ? 15 : 5) * SECOND;
 
 	if (k->now > s->latest + margin && k->now > s->dies && !s->unsure)
 		return false;
@@ -67,6 +68,18 @@ static inline bool mini_uncertain(const struct kernel *k, const struct socket *s
 	return k->now + margin > s->earliest;
 }
 
+/* Whether the SYN passes hangs on a record that nobody can know without a view of answers. */
+static inline bool hangs_on_unknown(struct kernel *k, const struct tuple *tuple,
+				    const struct synpaws_segment *in)
+{
+	const struct record *r = record_of(k, tuple);
+
+	if (k->world != WORLD_CLOSE || !synpaws_segment_is_syn(in))
+		return false;
+	return r->lost || (r->unsure && (in->has_timestamp ? (int32_t)(r->ts - in->tsval) > 1
+							   : k->rules->drops_without_ts));
+}
+
 /*
  * Whether the evidence at hand can tell what this segment meets. What it cannot is lost on the way,
  * before anybody sees it; judge_exception() has the rest.
@@ -77,6 +90,8 @@ static inline bool knowable(struct kernel *k, const struct tuple *tuple,
 	const bool narrow = k->world == WORLD_CLOSE || k->world == WORLD_ANSWER;
 	struct socket *s = socket_trace(k, tuple);
 
+	if ((s == NULL || is_mini(s)) && hangs_on_unknown(k, tuple, in))
+		return false;
 	if (s == NULL)
 		return true;
 	if (!synpaws_segment_is_syn(in) && s->state >= ESTABLISHED && !is_mini(s) &&
@@ -85,9 +100,11 @@ static inline bool knowable(struct kernel *k, const struct tuple *tuple,
 		return false; /* not part of the specification */
 	if (s->state == SYN_RECV && (in->flags & SYNPAWS_RST) != 0 && in->has_timestamp)
 		return false; /* nor is what PAWS makes of it */
+	if (s->retried && !is_mini(s) && in->has_timestamp && before(in->tsval, s->syn_ts))
+		return false; /* the real connection and the imagined one differ in this */
 	if (s->state == SYN_RECV && !s->ts && in->has_timestamp && k->timestamps)
 		return false; /* nor is what was not offered */
-	if (narrow && s->state >= ESTABLISHED && !is_mini(s) && !s->fin_sent &&
+	if (k->world == WORLD_CLOSE && s->state >= SYN_RECV && !is_mini(s) && !s->fin_sent &&
 	    after(in->seq, s->rcv_nxt) && !synpaws_segment_is_syn(in))
 		return false; /* it would wait, unseen, for what fills the gap after the FIN */
 	/* Without a view of data before the FIN, which RST is the exact one? And without a view of
@@ -103,6 +120,15 @@ static inline bool knowable(struct kernel *k, const struct tuple *tuple,
 	    ((in->has_timestamp && !paws_passes(k, s, in->tsval, 0)) ||
 	     ((in->flags & SYNPAWS_FIN) != 0 && s->state <= SYN_RECV)))
 		return false;
+	/* Nor of a FIN whether data had been where it is. */
+	if (narrow && (in->flags & SYNPAWS_FIN) != 0 && s->state >= SYN_RECV && !is_mini(s) &&
+	    !s->fin_sent && !s->eof && after(in->seq, s->rcv_isn) &&
+	    !after(segment_end(in), s->rcv_nxt))
+		return false;
+	/* Nor since when a mini-socket has had the TSval that an RST may be too old for. */
+	if (narrow && (in->flags & SYNPAWS_RST) != 0 && in->has_timestamp && is_mini(s) &&
+	    !s->ts_after_fin && !paws_passes(k, s, in->tsval, 0))
+		return false;
 	/* Nor what had been acknowledged before the FIN left. */
 	if (narrow && s->fin_sent && !is_mini(s) && (in->flags & SYNPAWS_ACK) != 0 &&
 	    before(in->ack, s->snd_una))
@@ -117,7 +143,8 @@ static inline bool knowable(struct kernel *k, const struct tuple *tuple,
 		return false;
 	if (s->phantom) /* a second kernel is imagined, but not a second client */
 		return s->state == SYN_RECV && in->seq == s->rcv_isn &&
-		       in->tsval - s->ts_recent < 1U << 24 && k->now - s->born < 20 * SECOND;
+		       in->has_timestamp == s->ts && in->tsval - s->ts_recent < 1U << 24 &&
+		       k->now - s->born < 20 * SECOND;
 	if (is_mini(s) && (k->world == WORLD_CLOSE || k->world == WORLD_UNCHECKED))
 		return !mini_uncertain(k, s);
 	if (is_mini(s))
@@ -168,6 +195,16 @@ static inline void world_sent(struct host_world *w, const struct tuple *tuple)
 	w->kernel.sent_count = 0;
 }
 
+static inline void run_timer(struct host_world *w, struct socket *s)
+{
+	const struct tuple tuple = s->tuple;
+
+	w->kernel.sent_count = 0;
+	host_run_timer(&w->kernel, s);
+	judge_sent(&w->judge, &tuple);
+	world_sent(w, &tuple);
+}
+
 /* The segment is at the host, where the mirror looks first. */
 static inline void deliver(struct host_world *w, const struct tuple *tuple,
 			   struct synpaws_segment seg)
@@ -177,6 +214,8 @@ static inline void deliver(struct host_world *w, const struct tuple *tuple,
 	struct socket *s;
 
 	k->now += between(&w->dice, 1000, 20000);
+	while ((s = host_next_timer(k, k->now)) != NULL)
+		run_timer(w, s); /* what is due meanwhile comes first */
 	if (!knowable(k, tuple, &seg)) {
 		w->judge.counts.unknowable++;
 		return;
@@ -194,16 +233,6 @@ static inline void deliver(struct host_world *w, const struct tuple *tuple,
 		judge_take(&w->judge, tuple, &seg, state);
 	}
 	world_sent(w, tuple);
-}
-
-static inline void run_timer(struct host_world *w, struct socket *s)
-{
-	const struct tuple tuple = s->tuple;
-
-	w->kernel.sent_count = 0;
-	host_run_timer(&w->kernel, s);
-	judge_sent(&w->judge, &tuple);
-	world_sent(w, &tuple);
 }
 
 /* Timers and delayed segments up to `until`, in order. */

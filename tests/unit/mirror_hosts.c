@@ -163,6 +163,33 @@ static void test_refuses_what_is_missing(void **state)
 	synpaws_mirror_free(NULL);
 }
 
+/* A prefix is no longer than an address, and has to be of one. */
+static void test_refuses_long_prefixes(void **state)
+{
+	static const struct {
+		uint8_t ip_version, bits;
+		bool good;
+	} lengths[] = { { 4, 32, true }, { 4, 33, false }, { 6, 128, true }, { 6, 129, false } };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(lengths); i++) {
+		const struct synpaws_prefix prefixes[2] = { { .ip_version = 4, .bits = 8 },
+							    { .ip_version = lengths[i].ip_version,
+							      .bits = lengths[i].bits } };
+		const struct synpaws_mirror_config config = { .profile =
+								      synpaws_profile_find("el7"),
+							      .peers = 10,
+							      .hosts = prefixes,
+							      .host_count = 2 };
+
+		if (lengths[i].good)
+			synpaws_mirror_free(syn_mirror(config));
+		else
+			expect_refused(config, true);
+	}
+}
+
 static void test_copies_the_configuration(void **state)
 {
 	struct synpaws_mirror_config config = { .profile = synpaws_profile_find("2.6.32"),
@@ -237,6 +264,33 @@ static void test_holds_its_room_and_not_much_more(void **state)
 	assert_true(stats.peers <= stats.room + stats.room / 3 + 4);
 }
 
+/* Beyond SYNs there are flows, what is learnt of services, and outcomes that wait. */
+static void test_all_memory_is_counted(void **state)
+{
+	struct synpaws_mirror_config config = { .profile = synpaws_profile_find("el7"),
+						.peers = 1000 };
+	size_t bytes[2], i;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		struct synpaws_mirror *mirror;
+		struct synpaws_mirror_stats stats;
+
+		config.evidence = SYNPAWS_EVIDENCE_CLOSE;
+		config.flows = 4 + 1000 * i;
+		mirror = syn_mirror(config);
+		assert_non_null(mirror);
+		synpaws_mirror_stats(mirror, &stats);
+		bytes[i] = stats.bytes;
+		synpaws_mirror_free(mirror);
+	}
+	/* 65,536 ports that may be told of, with three facts and a delay each. */
+	assert_true(bytes[0] > stats_after(1000, 0, 0).bytes + 65536 * (3 * 2 + 4));
+	/* A flow, and a SYN that waits: with a copy of the flow as it was. */
+	assert_true(bytes[1] - bytes[0] >= 1000 * (sizeof(struct synpaws_segment) +
+						   sizeof(struct synpaws_outcome) + 2 * 200));
+}
+
 static void test_names_of_fates(void **state)
 {
 	(void)state;
@@ -246,7 +300,7 @@ static void test_names_of_fates(void **state)
 	assert_string_equal(synpaws_fate_name(SYNPAWS_FATE_PAWS_DROP), "paws-drop");
 }
 
-#define ALONE 8
+#define ALONE 10
 
 int main(void)
 {
@@ -254,10 +308,12 @@ int main(void)
 		cmocka_unit_test(test_any_of_several_hosts),
 		cmocka_unit_test(test_other_hosts_come_before_not_checked),
 		cmocka_unit_test(test_refuses_what_is_missing),
+		cmocka_unit_test(test_refuses_long_prefixes),
 		cmocka_unit_test(test_copies_the_configuration),
 		cmocka_unit_test(test_stats),
 		cmocka_unit_test(test_stats_count_what_was_lost),
 		cmocka_unit_test(test_holds_its_room_and_not_much_more),
+		cmocka_unit_test(test_all_memory_is_counted),
 		cmocka_unit_test(test_names_of_fates),
 	};
 	struct CMUnitTest mirror_hosts[COUNT(rows) + ALONE];
