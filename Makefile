@@ -67,7 +67,7 @@ all_libs   = $(shell $(PKG_CONFIG) --libs $(packages)) $(pcap_libs) -pthread -lr
 
 object = $(patsubst %.c,$(BUILD)/%.o,$(1))
 core   := $(call object,$(wildcard src/core/*.c))
-rest   := $(call object,$(wildcard src/os/*.c src/source/*.c src/sink/*.c src/cmd/*.c))
+rest   := $(call object,$(wildcard src/os/*.c src/source/*.c src/sink/*.c src/report/*.c src/cmd/*.c))
 unit   := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/*.c))
 tools  := $(patsubst tests/live/%.c,$(BUILD)/tests/live/%,\
 	    $(filter-out $(wildcard tests/live/*_*.c),$(wildcard tests/live/*.c)))
@@ -132,7 +132,11 @@ $(BUILD)/tests/unit/%: tests/unit/%.c $(filter-out %/cmd/main.o,$(rest)) $(BUILD
 $(BUILD)/tests/live/%: tests/live/%.c $$(wildcard tests/live/$$*_*.[ch]) $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call says,CC)
-	$(Q)$(CC) $(all_cflags) $(LDFLAGS) $(link) -o $@ $(filter %.c,$^) $(all_libs)
+	$(Q)$(CC) $(all_cflags) $(LDFLAGS) $(link) -o $@ $(filter tests/live/%.c,$^) $(all_libs)
+
+# These take in some of the sources that they test.
+$(BUILD)/tests/live/judge: $(wildcard src/report/*.[ch])
+$(BUILD)/tests/live/sockets: $(wildcard src/source/sockets.[ch])
 
 golden_programs := $(BUILD)/tests/golden/check $(BUILD)/tests/golden/score
 
@@ -182,16 +186,18 @@ demo:
 	@$(MAKE) --no-print-directory all tools
 	tests/live/demo
 
+pages := $(wildcard contrib/doc/*.8)
+
 install: all
 	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(DATADIR)/rules
 	install -m 755 $(PROGRAM) $(DESTDIR)$(SBINDIR)/synpaws
 	install -m 755 rules/synpaws-rules $(DESTDIR)$(SBINDIR)/synpaws-rules
 	install -m 644 rules/*.rules rules/*.nft $(DESTDIR)$(DATADIR)/rules
-	install -m 644 contrib/doc/synpaws.8 contrib/doc/synpaws-rules.8 $(DESTDIR)$(MANDIR)/man8
+	install -m 644 $(pages) $(DESTDIR)$(MANDIR)/man8
 
 uninstall:
 	rm -f $(DESTDIR)$(SBINDIR)/synpaws $(DESTDIR)$(SBINDIR)/synpaws-rules
-	rm -f $(DESTDIR)$(MANDIR)/man8/synpaws.8 $(DESTDIR)$(MANDIR)/man8/synpaws-rules.8
+	rm -f $(pages:contrib/doc/%=$(DESTDIR)$(MANDIR)/man8/%)
 	rm -rf $(DESTDIR)$(DATADIR)
 
 format:

@@ -10,9 +10,11 @@
 #include "../os/clock.h"
 #include "../os/control.h"
 #include "../source/nfmessage.h"
-#include "../source/sockets.h"
 #include "analyst.h"
+#include "own_sockets.h"
 #include "panel.h"
+#include "report_server.h"
+#include "witness.h"
 
 /* How many slots are taken before the receiver may have them back. */
 #define CHUNK 64
@@ -33,10 +35,10 @@
 struct analyst {
 	struct analyst_config *config;
 	struct panel *panel;
+	struct report_server reports;
+	struct witness witness;
 	struct nlif_handle *interfaces; /* NULL if their names cannot be read */
-	struct sockets *sockets;	/* NULL if they are not asked */
-	bool sockets_failed;		/* and the log knows */
-	uint8_t listening[65536 / 8];	/* ports that have had a listener, a bit each */
+	struct own_sockets *sockets;	/* NULL if they are not asked */
 	bool saw_forwarded;		/* likewise */
 	uint64_t restarts;
 	uint64_t missed_crash;
@@ -56,8 +58,9 @@ static void write_line(void *context, int priority, const char *line)
 	log_record(analyst->config->log, priority, line);
 }
 
-static void write_summary(const struct analyst *analyst)
+static struct tally_context stream_of(const void *context_of)
 {
+	const struct analyst *analyst = context_of;
 	const struct analyst_config *config = analyst->config;
 	struct tally_context context = {
 		.seconds = now_seconds() - config->started,
@@ -78,7 +81,16 @@ static void write_summary(const struct analyst *analyst)
 		context.queue_dropped += counters.queue_dropped;
 		context.socket_dropped += counters.socket_dropped;
 	}
+	return context;
+}
+
+static void write_summary(const struct analyst *analyst)
+{
+	const struct tally_context context = stream_of(analyst);
+
 	panel_summarise(analyst->panel, &context);
+	witness_write(&analyst->witness, analyst->panel,
+		      analyst->config->options->panel.sink == LOG_SINK_JSON, analyst->config->log);
 }
 
 static void name_interface(void *context, uint32_t ifindex, char name[IF_NAMESIZE])
@@ -179,56 +191,12 @@ static size_t drain(struct analyst *analyst, uint64_t horizon)
 	return taken;
 }
 
-static void see_listener(void *context, uint16_t port, bool dual_stack)
-{
-	struct analyst *analyst = context;
-
-	analyst->listening[port / 8] |= (uint8_t)(1U << port % 8);
-	panel_tell(analyst->panel, port, SYNPAWS_FACT_DUAL_STACK, dual_stack,
-		   SYNPAWS_SOURCE_SOCKETS);
-}
-
-static void see_fin_wait2(void *context, uint16_t port, bool orphan)
-{
-	const struct analyst *analyst = context;
-
-	/* Of connections that this machine opened the port says nothing about a service. */
-	if ((analyst->listening[port / 8] & 1U << port % 8) != 0)
-		panel_saw_socket(analyst->panel, port, orphan);
-}
-
-static void warn_of_sockets(struct analyst *analyst)
-{
-	if (!analyst->sockets_failed)
-		log_warn(analyst->config->log, "cannot read the socket tables: which services "
-					       "half-close or are dual-stack is learnt from "
-					       "packets or told");
-	analyst->sockets_failed = true;
-}
-
-static void look_at_sockets(struct analyst *analyst)
-{
-	const struct sockets_events events = { .listener = see_listener,
-					       .fin_wait2 = see_fin_wait2,
-					       .context = analyst };
-
-	if (analyst->sockets == NULL || sockets_look(analyst->sockets, &events) == 0)
-		return;
-	warn_of_sockets(analyst);
-	/* A dump that the kernel did not end leaves the socket busy for good. */
-	sockets_close(analyst->sockets);
-	analyst->sockets = sockets_open();
-}
-
 static void open_sockets(struct analyst *analyst)
 {
 	const struct panel_options *options = &analyst->config->options->panel;
 
-	if (options->gateway || options->evidence == SYNPAWS_EVIDENCE_SYN)
-		return;
-	analyst->sockets = sockets_open();
-	if (analyst->sockets == NULL)
-		warn_of_sockets(analyst);
+	if (!options->gateway && options->evidence != SYNPAWS_EVIDENCE_SYN)
+		analyst->sockets = own_sockets_new(analyst->panel, analyst->config->log);
 }
 
 static void tick(struct analyst *analyst)
@@ -239,7 +207,9 @@ static void tick(struct analyst *analyst)
 	if (now == analyst->last_tick)
 		return;
 	analyst->last_tick = now;
-	look_at_sockets(analyst);
+	if (analyst->sockets != NULL)
+		own_sockets_look(analyst->sockets);
+	report_server_serve(&analyst->reports);
 	if (log_disconnected(config->log))
 		control_send(config->control, CONTROL_LOG, -1);
 }
@@ -270,15 +240,20 @@ static bool obey(struct analyst *analyst)
 	}
 }
 
-static void wait_for_more(const struct analyst *analyst, int milliseconds)
+static void wait_for_more(struct analyst *analyst, int milliseconds)
 {
-	struct pollfd fds[2] = { { .fd = analyst->config->control, .events = POLLIN },
-				 { .fd = -1, .events = POLLIN } };
+	struct pollfd fds[3] = { { .fd = analyst->config->control, .events = POLLIN },
+				 { .fd = -1, .events = POLLIN },
+				 { .fd = report_server_fd(&analyst->reports), .events = POLLIN } };
 
 	if (analyst->interfaces != NULL)
 		fds[1].fd = nlif_fd(analyst->interfaces);
-	if (poll(fds, 2, milliseconds) > 0 && (fds[1].revents & POLLIN) != 0)
+	if (poll(fds, 3, milliseconds) <= 0)
+		return;
+	if ((fds[1].revents & POLLIN) != 0)
 		nlif_catch(analyst->interfaces);
+	if ((fds[2].revents & POLLIN) != 0)
+		report_server_serve(&analyst->reports);
 }
 
 static void open_interfaces(struct analyst *analyst)
@@ -304,15 +279,21 @@ static bool build(struct analyst *analyst)
 	};
 
 	memcpy(panel.hash_key, config->hash_key, sizeof(panel.hash_key));
+	if (!report_server_start(&analyst->reports, config->listener, config->hash_key))
+		return false;
+	panel.collect = analyst->reports.collect;
 	analyst->panel = panel_new(&panel);
+	analyst->reports.panel = analyst->panel;
+	analyst->reports.stream = stream_of;
+	analyst->reports.context = analyst;
 	return analyst->panel != NULL;
 }
 
 static void demolish(struct analyst *analyst)
 {
 	panel_free(analyst->panel);
-	if (analyst->sockets != NULL)
-		sockets_close(analyst->sockets);
+	report_server_stop(&analyst->reports);
+	own_sockets_free(analyst->sockets);
 	if (analyst->interfaces != NULL)
 		nlif_close(analyst->interfaces);
 }
@@ -369,6 +350,7 @@ int analyst_run(struct analyst_config *config, uint64_t restarts, int last_signa
 	}
 	open_interfaces(&analyst);
 	open_sockets(&analyst);
+	witness_start(&analyst.witness, config->netstat);
 	for (i = 0; i < config->ring_count; i++)
 		analyst.missed_crash += ring_take_over(config->rings[i]);
 	work(&analyst);

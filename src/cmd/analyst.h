@@ -13,7 +13,9 @@ struct analyst_config {
 	size_t ring_count;
 	struct sysctls sysctls; /* told, or read here if the hosts are this machine */
 	struct log *log;
-	int control; /* see os/control.h */
+	int control;  /* see os/control.h */
+	int listener; /* see status.h; -1: none */
+	int netstat;  /* the kernel's counters of the host; -1 if they are another's */
 	uint8_t hash_key[16];
 	uint64_t started; /* monotonic second at which the daemon started */
 };

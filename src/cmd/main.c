@@ -5,8 +5,10 @@
 
 #include <synpaws/profile.h>
 
+#include "doctor.h"
 #include "option.h"
 #include "replay.h"
+#include "report.h"
 #include "watch.h"
 
 /* Which stamps a connection that an IPv6 listener took over IPv4 leaves behind. */
@@ -67,6 +69,9 @@ static const struct command {
 } commands[] = {
 	{ "watch", "watch the packets of an NFQUEUE; the daemon", watch_main },
 	{ "replay", "judge the SYNs of captures", replay_main },
+	{ "report", "the decision: of captures, or of the running daemon", report_main },
+	{ "doctor", "look at this machine: does it refuse SYNs, can synpaws watch here",
+	  doctor_main },
 	{ "profiles", "list the kernels that can be mirrored", profiles_main },
 	{ "version", "print the version and what is built in", version_main },
 	{ "help", "print this", help_main },

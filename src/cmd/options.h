@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "../os/sandbox.h"
+#include "../source/capture_live.h"
 #include "panel_options.h"
 
 #define OPTIONS_QUEUES_MOST 16
@@ -16,10 +17,14 @@ struct watch_options {
 	bool check_only;
 	bool debug;
 	bool help;
+	const char *interfaces[CAPTURE_LIVE_MOST]; /* argv's; none: queues */
+	size_t interface_count;
+	const char *queue_option; /* the last one told that is for queues alone, or NULL */
 	uint16_t first_queue;
 	size_t queue_count;
 	struct panel_options panel;
 	int facility;
+	const char *socket; /* argv's: where reports are asked for; NULL: nowhere */
 	size_t buffer;
 	unsigned int features; /* of nfqueue.h */
 	struct sandbox_user user;

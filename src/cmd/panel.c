@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
@@ -21,6 +23,7 @@ struct view {
 	struct synpaws_mirror *mirror;
 	struct tally *tally;
 	struct fold *fold;
+	struct fold *contradictions;
 };
 
 struct panel {
@@ -59,7 +62,7 @@ static void write_each(const struct view *view, const struct synpaws_segment *sy
 {
 	char line[EACH_MOST];
 
-	each_line(syn, outcome, view->profile, line);
+	each_line(syn, outcome, view->profile, view->panel->evidence, line);
 	write_line(view->panel, LOG_INFO, line);
 }
 
@@ -71,20 +74,35 @@ static uint64_t second_of(const struct panel *panel, uint64_t order_ns)
 	return second > panel->now ? second : panel->now;
 }
 
+/* Which lines tell of the outcome; NULL if none do. */
+static struct fold *fold_for(const struct view *view, const struct synpaws_outcome *outcome)
+{
+	if (outcome->fate == SYNPAWS_FATE_PAWS_DROP)
+		return view->fold;
+	if (outcome->contradicted && outcome->predicted == SYNPAWS_FATE_PAWS_DROP)
+		return view->contradictions;
+	return NULL;
+}
+
 static void take_outcome(void *context, const struct synpaws_segment *syn,
 			 const struct synpaws_outcome *outcome)
 {
 	struct view *view = context;
 	struct panel *panel = view->panel;
 	const uint32_t now = (uint32_t)second_of(panel, syn->order_ns);
+	struct fold *fold;
 	struct drop drop;
 
 	tally_outcome(view->tally, syn, outcome, now);
+	if (panel->config.collect != NULL && view == &panel->views[0] &&
+	    outcome->fate != SYNPAWS_FATE_NONE)
+		collect_outcome(panel->config.collect, syn, outcome);
 	if (panel->config.each) {
 		write_each(view, syn, outcome);
 		return;
 	}
-	if (outcome->fate != SYNPAWS_FATE_PAWS_DROP)
+	fold = fold_for(view, outcome);
+	if (fold == NULL || panel->config.quiet)
 		return;
 	drop.seg = *syn;
 	drop.outcome = *outcome;
@@ -92,10 +110,10 @@ static void take_outcome(void *context, const struct synpaws_segment *syn,
 	drop.interface[0] = '\0';
 	if (panel->config.interface != NULL)
 		panel->config.interface(panel->config.context, syn->ifindex, drop.interface);
-	fold_drop(view->fold, &drop, now);
+	fold_drop(fold, &drop, now);
 }
 
-static void tell_ports(struct synpaws_mirror *mirror, const struct panel_options *options)
+void panel_tell_ports(struct synpaws_mirror *mirror, const struct panel_options *options)
 {
 	size_t i;
 	uint32_t port;
@@ -137,9 +155,11 @@ static bool open_view(struct panel *panel, struct view *view, const struct synpa
 	view->mirror = synpaws_mirror_new(&mirror);
 	view->tally = tally_new(panel->config.hash_key);
 	view->fold = fold_new(&fold);
-	if (view->mirror == NULL || view->tally == NULL || view->fold == NULL)
+	view->contradictions = fold_new(&fold);
+	if (view->mirror == NULL || view->tally == NULL || view->fold == NULL ||
+	    view->contradictions == NULL)
 		return false;
-	tell_ports(view->mirror, options);
+	panel_tell_ports(view->mirror, options);
 	return true;
 }
 
@@ -173,6 +193,7 @@ void panel_free(struct panel *panel)
 		synpaws_mirror_free(panel->views[i].mirror);
 		tally_free(panel->views[i].tally);
 		fold_free(panel->views[i].fold);
+		fold_free(panel->views[i].contradictions);
 	}
 	free(panel);
 }
@@ -194,14 +215,23 @@ static void tick(struct panel *panel, uint64_t order_ns)
 	if (now == panel->now)
 		return;
 	panel->now = now;
-	for (i = 0; i < panel->count; i++)
+	for (i = 0; i < panel->count; i++) {
 		fold_tick(panel->views[i].fold, (uint32_t)now);
+		fold_tick(panel->views[i].contradictions, (uint32_t)now);
+	}
+}
+
+static void advance_collect(const struct panel *panel, uint64_t order_ns)
+{
+	if (panel->config.collect != NULL)
+		collect_advance(panel->config.collect, order_ns, panel->views[0].mirror);
 }
 
 void panel_take(struct panel *panel, const struct synpaws_segment *seg)
 {
 	size_t i;
 
+	advance_collect(panel, seg->order_ns);
 	for (i = 0; i < panel->count; i++)
 		synpaws_mirror_take(panel->views[i].mirror, seg);
 	tick(panel, seg->order_ns);
@@ -211,6 +241,7 @@ void panel_advance(struct panel *panel, uint64_t order_ns)
 {
 	size_t i;
 
+	advance_collect(panel, order_ns);
 	for (i = 0; i < panel->count; i++)
 		synpaws_mirror_advance(panel->views[i].mirror, order_ns);
 	tick(panel, order_ns);
@@ -223,6 +254,7 @@ void panel_flush(struct panel *panel)
 	for (i = 0; i < panel->count; i++) {
 		synpaws_mirror_flush(panel->views[i].mirror);
 		fold_flush(panel->views[i].fold, (uint32_t)panel->now);
+		fold_flush(panel->views[i].contradictions, (uint32_t)panel->now);
 	}
 }
 
@@ -307,4 +339,57 @@ void panel_summarise(struct panel *panel, const struct tally_context *common)
 		write_comparison(panel);
 	for (i = 0; i < panel->count; i++)
 		write_facts(&panel->views[i]);
+}
+
+const struct report *panel_report(struct panel *panel, const struct tally_context *common,
+				  uint64_t first_ns, uint64_t last_ns,
+				  const struct report_variant *variants, size_t variant_count)
+{
+	struct view *view = &panel->views[0];
+	struct tally_context tally = *common;
+	const struct collect_context context = {
+		.profile = panel->config.options->profiles[0],
+		.evidence = panel->config.options->evidence,
+		.tally = &tally,
+		.unread = tally_unread(view->tally),
+		.first_ns = first_ns,
+		.last_ns = last_ns,
+		.variants = variants,
+		.variant_count = variant_count,
+	};
+
+	synpaws_mirror_stats(view->mirror, &tally.mirror);
+	return collect_report(panel->config.collect, &context);
+}
+
+void panel_warn(const struct panel *panel)
+{
+	const struct panel_options *options = panel->config.options;
+	const uint64_t unread = tally_unread(panel->views[0].tally);
+	struct synpaws_mirror_stats stats;
+
+	synpaws_mirror_stats(panel->views[0].mirror, &stats);
+	if (unread > 0)
+		fprintf(stderr,
+			"synpaws: %" PRIu64 " packets were cut short and could not be judged: "
+			"capture whole headers, tcpdump -s 200 or more\n",
+			unread);
+	if (stats.syns == 0)
+		fprintf(stderr, "synpaws: no SYN to %s was seen: nothing can be said\n",
+			options->host_count > 0 ? "a --host" : "anybody");
+	else if (stats.answers == 0 && options->evidence != SYNPAWS_EVIDENCE_SYN)
+		fprintf(stderr, "synpaws: nothing that the hosts sent was seen: capture both "
+				"directions, or give --evidence syn\n");
+}
+
+uint64_t panel_drop_syns(const struct panel *panel, const char *profile)
+{
+	const struct view *view = &panel->views[0];
+	size_t i;
+
+	for (i = 0; profile != NULL && i < panel->count; i++) {
+		if (strcmp(panel->views[i].profile, profile) == 0)
+			view = &panel->views[i];
+	}
+	return tally_drop_syns(view->tally);
 }

@@ -8,6 +8,7 @@
 
 #include <synpaws/mirror.h>
 
+#include "../report/collect.h"
 #include "../sink/tally.h"
 #include "panel_options.h"
 
@@ -22,6 +23,8 @@ struct panel_config {
 	struct sysctls sysctls;		     /* what is told, and read on the host */
 	uint8_t hash_key[16];
 	bool each; /* an EACH_MOST line for every outcome, as LOG_INFO; none for drops */
+	struct collect *collect; /* borrowed: collects the first profile's outcomes; may be NULL */
+	bool quiet;		 /* no lines for drops */
 	/* Takes a line without its end; NULL for one that could not be made. LOG_WARNING is that
 	 * of a drop, LOG_NOTICE one of a summary. */
 	void (*write)(void *context, int priority, const char *line);
@@ -56,5 +59,22 @@ void panel_saw_socket(struct panel *panel, uint16_t port, bool orphan);
  * each the facts that it went by. `common` is what the stream's source knows.
  */
 void panel_summarise(struct panel *panel, const struct tally_context *common);
+
+/*
+ * The report of the first profile, as collect_report() gives it.
+ * `first_ns` and `last_ns` say what was watched; 0 if the SYNs are to say it.
+ */
+const struct report *panel_report(struct panel *panel, const struct tally_context *common,
+				  uint64_t first_ns, uint64_t last_ns,
+				  const struct report_variant *variants, size_t variant_count);
+
+/* Lines on standard error for what makes an answer of captures worthless or weak. */
+void panel_warn(const struct panel *panel);
+
+/* Tell a mirror the ports that were told. */
+void panel_tell_ports(struct synpaws_mirror *mirror, const struct panel_options *options);
+
+/* The would-be drops of the profile of that name, or of the first if there is none, or NULL. */
+uint64_t panel_drop_syns(const struct panel *panel, const char *profile);
 
 #endif

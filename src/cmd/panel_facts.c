@@ -48,8 +48,10 @@ static bool add_ports(struct panel_options *options, const char *name, enum synp
 	for (;;) {
 		length = strcspn(at, ",");
 		if (options->port_count == PANEL_PORTS_MOST) {
-			snprintf(why, size, "%s '%s': more than %d ports and ranges; join some",
-				 name, value, PANEL_PORTS_MOST);
+			snprintf(
+				why, size,
+				"%s: more than %d ports and ranges in all; join some, as in 8000-8009",
+				name, PANEL_PORTS_MOST);
 			return false;
 		}
 		snprintf(item, sizeof(item), "%.*s",
@@ -58,7 +60,7 @@ static bool add_ports(struct panel_options *options, const char *name, enum synp
 		    !parse_item(item, timed, &options->ports[options->port_count])) {
 			snprintf(why, size,
 				 "%s '%s': give ports from 1 to 65535 such as 80,8000-8009%s", name,
-				 value, timed ? ", with :SECONDS up to 86400 where wanted" : "");
+				 item, timed ? ", with :SECONDS up to 86400 where wanted" : "");
 			return false;
 		}
 		options->ports[options->port_count++].fact = fact;

@@ -69,32 +69,39 @@ static bool set_evidence(void *target, const char *value, char *why, size_t size
 	return false;
 }
 
-static bool set_host(void *target, const char *value, char *why, size_t size)
+bool panel_parse_prefix(struct synpaws_prefix *prefix, const char *value)
 {
-	struct panel_options *options = target;
-	struct synpaws_prefix *host = &options->hosts[options->host_count];
 	const size_t length = strcspn(value, "/");
 	const int family = memchr(value, ':', length) != NULL ? AF_INET6 : AF_INET;
 	const unsigned int most = family == AF_INET ? 32 : 128;
 	unsigned long long bits = most;
 	char text[INET6_ADDRSTRLEN];
 
+	memset(prefix, 0, sizeof(*prefix));
+	if (length >= sizeof(text))
+		return false;
+	memcpy(text, value, length);
+	text[length] = '\0';
+	if (inet_pton(family, text, prefix->address) != 1 ||
+	    (value[length] != '\0' && !option_number(value + length + 1, 0, most, &bits)))
+		return false;
+	prefix->ip_version = family == AF_INET ? 4 : 6;
+	prefix->bits = (uint8_t)bits;
+	return true;
+}
+
+static bool set_host(void *target, const char *value, char *why, size_t size)
+{
+	struct panel_options *options = target;
+
 	if (options->host_count == PANEL_HOSTS_MOST) {
 		snprintf(why, size, "--host '%s': there can be %d of them; give larger networks",
 			 value, PANEL_HOSTS_MOST);
 		return false;
 	}
-	memset(host, 0, sizeof(*host));
-	if (length < sizeof(text)) {
-		memcpy(text, value, length);
-		text[length] = '\0';
-		if (inet_pton(family, text, host->address) == 1 &&
-		    (value[length] == '\0' || option_number(value + length + 1, 0, most, &bits))) {
-			host->ip_version = family == AF_INET ? 4 : 6;
-			host->bits = (uint8_t)bits;
-			options->host_count++;
-			return true;
-		}
+	if (panel_parse_prefix(&options->hosts[options->host_count], value)) {
+		options->host_count++;
+		return true;
 	}
 	snprintf(why, size,
 		 "--host '%s': give an address such as 192.0.2.1 or 2001:db8::1, or a "
@@ -177,7 +184,7 @@ static const struct option_row mirror_rows[] = {
 	  .argument = "KIND",
 	  .set = set_evidence,
 	  .help = "what to go by: syn (an estimate), close, answer, or full" NEXT_LINE
-		  "(of a capture)" },
+		  "(of captures and interfaces)" },
 	{ .name = "host",
 	  .argument = "ADDR[/LEN]",
 	  .set = set_host,

@@ -53,6 +53,9 @@ struct option_group panel_options_lines(struct panel_options *options);
 bool panel_options_set_sink(struct panel_options *options, const char *value, bool syslog,
 			    char *why, size_t size);
 
+/* Read ADDR or ADDR/LENGTH; false if it is neither. */
+bool panel_parse_prefix(struct synpaws_prefix *prefix, const char *value);
+
 /* The setters of facts.c. */
 option_set panel_set_half_close, panel_set_dual_stack, panel_set_closed, panel_set_sysctl;
 

@@ -19,7 +19,11 @@
 #include "analyst.h"
 #include "announce.h"
 #include "options.h"
+#include "report_server.h"
+#include "signals.h"
+#include "sniff.h"
 #include "watch.h"
+#include "witness.h"
 
 /* At 350,000 SYNs a second the analyst may be away for 46 ms. */
 #define RING_SLOTS 16384
@@ -39,44 +43,6 @@ struct daemon {
 	pid_t keeper; /* 0 once it has been reaped */
 	bool running; /* the receivers are at work */
 };
-
-static volatile sig_atomic_t caught_end, caught_summary, caught_hangup;
-
-static void on_signal(int number)
-{
-	switch (number) {
-	case SIGTERM:
-	case SIGINT:
-		caught_end = 1;
-		break;
-	case SIGUSR1:
-		caught_summary = 1;
-		break;
-	case SIGHUP:
-		caught_hangup = 1;
-		break;
-	} /* SIGCHLD need only end ppoll() */
-}
-
-/* Signals come in only while the main thread waits for them in ppoll(), which gets `open`. */
-static void set_up_signals(sigset_t *open)
-{
-	static const int caught[] = { SIGTERM, SIGINT, SIGUSR1, SIGHUP, SIGCHLD };
-	struct sigaction action = { .sa_handler = on_signal };
-	sigset_t blocked;
-	size_t i;
-
-	sigemptyset(&blocked);
-	sigemptyset(&action.sa_mask);
-	for (i = 0; i < sizeof(caught) / sizeof(caught[0]); i++)
-		sigaddset(&blocked, caught[i]);
-	sigprocmask(SIG_BLOCK, &blocked, open);
-	for (i = 0; i < sizeof(caught) / sizeof(caught[0]); i++) {
-		sigdelset(open, caught[i]);
-		sigaction(caught[i], &action, NULL);
-	}
-	signal(SIGPIPE, SIG_IGN);
-}
 
 static bool connect_log(struct daemon *daemon)
 {
@@ -143,6 +109,8 @@ static bool start_analyst(struct daemon *daemon)
 	analyst->sysctls = daemon->options.panel.sysctls;
 	if (!daemon->options.panel.gateway)
 		sysctls_read(&analyst->sysctls, SYSCTLS_DIRECTORY);
+	analyst->netstat = daemon->options.panel.gateway ? -1 : witness_open();
+	analyst->listener = report_server_listen(daemon->options.socket, daemon->log);
 	analyst->log = daemon->log;
 	analyst->started = clock_ns(CLOCK_MONOTONIC) / NS_PER_SECOND;
 	if (!random_key(analyst->hash_key) || control_pair(fds) < 0) {
@@ -153,6 +121,10 @@ static bool start_analyst(struct daemon *daemon)
 	analyst->control = fds[1];
 	daemon->keeper = keeper_start(&child);
 	close(fds[1]);
+	if (analyst->netstat >= 0)
+		close(analyst->netstat);
+	if (analyst->listener >= 0)
+		close(analyst->listener);
 	if (daemon->keeper < 0) {
 		log_warn(daemon->log, "cannot start the analyst");
 		daemon->keeper = 0;
@@ -274,12 +246,9 @@ static void handle_events(struct daemon *daemon)
 		close(passed);
 	if (log_disconnected(daemon->log))
 		connect_log(daemon);
-	if (caught_hangup) {
-		caught_hangup = 0;
+	if (signals_take(SIGNAL_HANGUP))
 		reopen_log(daemon);
-	}
-	if (caught_summary) {
-		caught_summary = 0;
+	if (signals_take(SIGNAL_SUMMARY)) {
 		read_status(daemon);
 		control_send(daemon->control, CONTROL_SUMMARY, -1);
 	}
@@ -291,7 +260,7 @@ static bool supervise(struct daemon *daemon, const sigset_t *open)
 	const struct timespec tick = { TICK_MS / 1000, TICK_MS % 1000 * 1000000L };
 	struct pollfd fd = { .fd = daemon->control, .events = POLLIN };
 
-	while (!caught_end) {
+	while (!signals_came(SIGNAL_END)) {
 		ppoll(&fd, 1, &tick, open);
 		if (!healthy(daemon))
 			return false;
@@ -361,7 +330,7 @@ static bool run(struct daemon *daemon)
 	sigset_t open;
 	bool good;
 
-	set_up_signals(&open);
+	signals_set_up(&open);
 	if (!make_rings(daemon) || !open_queues(daemon) || !start_analyst(daemon))
 		return false;
 	announce_missing(daemon->log, &daemon->options, daemon->queues[0]);
@@ -423,6 +392,11 @@ int watch_main(int argc, char **argv)
 	log_set_debug(daemon.log, daemon.options.debug);
 	if (daemon.options.panel.sink == LOG_SINK_SYSLOG)
 		connect_log(&daemon);
+	if (daemon.options.interface_count > 0) {
+		good = sniff_run(&daemon.options, daemon.log);
+		log_free(daemon.log);
+		return good ? EXIT_SUCCESS : EXIT_FAILURE;
+	}
 	good = run(&daemon);
 	good = shut_down(&daemon) && good;
 	return good ? EXIT_SUCCESS : EXIT_FAILURE;

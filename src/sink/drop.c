@@ -23,6 +23,32 @@ static void format_time(uint64_t ns, char text[TIME_TEXT])
 	snprintf(text, TIME_TEXT, "%.24s.%06uZ", date, micro);
 }
 
+static const char *event_of(const struct drop *drop)
+{
+	return drop->outcome.fate == SYNPAWS_FATE_PAWS_DROP ? "paws-drop" : "contradiction";
+}
+
+/* Why the host did not do as predicted, as far as its answer shows. */
+static const char *cause_of(const struct drop *drop)
+{
+	switch (drop->outcome.fate) {
+	case SYNPAWS_FATE_COOKIE:
+		return "syn-cookie";
+	case SYNPAWS_FATE_CLOSED_PORT:
+		return "closed-port";
+	case SYNPAWS_FATE_TW_ACCEPT:
+	case SYNPAWS_FATE_TW_REFUSE_ACK:
+	case SYNPAWS_FATE_FIN_WAIT2_ACK:
+	case SYNPAWS_FATE_FIN_WAIT2_RST:
+		return "time-wait";
+	case SYNPAWS_FATE_SYN_RECV:
+	case SYNPAWS_FATE_OLD_CONNECTION:
+		return "old-connection";
+	default:
+		return "unknown";
+	}
+}
+
 size_t drop_text(const struct drop *drop, const char *profile, const char *evidence, char *line,
 		 size_t size)
 {
@@ -40,13 +66,18 @@ size_t drop_text(const struct drop *drop, const char *profile, const char *evide
 		snprintf(behind, sizeof(behind), "%" PRId32, outcome->behind);
 	}
 	length = snprintf(line, size,
-			  "paws-drop time=%s profile=%s evidence=%s"
+			  "%s time=%s profile=%s evidence=%s"
 			  " src=%s sport=%u dst=%s dport=%u in=%s tsval=%s recorded_tsval=%" PRIu32
 			  " behind=%s age=%" PRId32 " wait=%" PRIu32 " folded=%" PRIu64 " guess=%s",
-			  when, profile, evidence, source, seg->source_port, destination,
-			  seg->destination_port, drop->interface[0] != '\0' ? drop->interface : "-",
-			  tsval, outcome->recorded_tsval, behind, outcome->age, outcome->wait,
+			  event_of(drop), when, profile, evidence, source, seg->source_port,
+			  destination, seg->destination_port,
+			  drop->interface[0] != '\0' ? drop->interface : "-", tsval,
+			  outcome->recorded_tsval, behind, outcome->age, outcome->wait,
 			  drop->folded, outcome->guess ? "yes" : "no");
+	if (outcome->fate != SYNPAWS_FATE_PAWS_DROP && length > 0 && (size_t)length < size)
+		length += snprintf(line + length, size - (size_t)length,
+				   " fate=%s answer=%s cause=%s", synpaws_fate_name(outcome->fate),
+				   synpaws_answer_name(outcome->answer), cause_of(drop));
 	return length < 0 || (size_t)length >= size ? 0 : (size_t)length;
 }
 
@@ -58,7 +89,7 @@ size_t drop_json(const struct drop *drop, const char *profile, const char *evide
 	char text[INET6_ADDRSTRLEN > TIME_TEXT ? INET6_ADDRSTRLEN : TIME_TEXT];
 	struct json *json = json_new();
 
-	json_put_text(json, "event", "paws-drop");
+	json_put_text(json, "event", event_of(drop));
 	format_time(seg->time_ns, text);
 	json_put_text(json, "time", text);
 	json_put_text(json, "profile", profile);
@@ -86,5 +117,10 @@ size_t drop_json(const struct drop *drop, const char *profile, const char *evide
 	json_put_integer(json, "wait", outcome->wait);
 	json_put_integer(json, "folded", (int64_t)drop->folded);
 	json_put_text(json, "guess", outcome->guess ? "yes" : "no");
+	if (outcome->fate != SYNPAWS_FATE_PAWS_DROP) {
+		json_put_text(json, "fate", synpaws_fate_name(outcome->fate));
+		json_put_text(json, "answer", synpaws_answer_name(outcome->answer));
+		json_put_text(json, "cause", cause_of(drop));
+	}
 	return json_finish(json, line, size);
 }

@@ -9,7 +9,7 @@
 
 #include <synpaws/mirror.h>
 
-/* One would-be drop, with all that the log says of it. */
+/* One would-be drop, or an answer that contradicts one, with all that the log says of it. */
 struct drop {
 	struct synpaws_segment seg;
 	struct synpaws_outcome outcome;
@@ -18,8 +18,9 @@ struct drop {
 };
 
 /*
- * The line for a drop: "paws-drop" and the fields in their fixed order as key=value, which
- * contrib/doc/log.md explains. Returns its length; `size` of 512 is always enough.
+ * The line for a drop: "paws-drop", or "contradiction" if its fate is another, and the fields in
+ * their fixed order as key=value, which contrib/doc/log.md explains. Returns its length; `size` of
+ * 512 is always enough.
  */
 size_t drop_text(const struct drop *drop, const char *profile, const char *evidence, char *line,
 		 size_t size);

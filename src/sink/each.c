@@ -11,7 +11,7 @@ static const char *json_bool(bool value)
 }
 
 size_t each_line(const struct synpaws_segment *syn, const struct synpaws_outcome *outcome,
-		 const char *profile, char line[EACH_MOST])
+		 const char *profile, const char *evidence, char line[EACH_MOST])
 {
 	char source[INET6_ADDRSTRLEN], destination[INET6_ADDRSTRLEN], tsval[16] = "null";
 	char recorded[64] = "";
@@ -28,10 +28,12 @@ size_t each_line(const struct synpaws_segment *syn, const struct synpaws_outcome
 		line, EACH_MOST,
 		"{\"time\":%" PRIu64 ".%09u,\"src\":\"%s\",\"sport\":%u,\"dst\":\"%s\","
 		"\"dport\":%u,\"tsval\":%s,\"fate\":\"%s\",\"profile\":\"%s\",\"guess\":%s,"
-		"\"contradicted\":%s,\"answer\":\"%s\"%s}",
+		"\"contradicted\":%s,\"answer\":\"%s\",\"evidence\":\"%s\","
+		"\"predicted\":\"%s\"%s}",
 		(uint64_t)(syn->time_ns / NS_PER_SECOND),
 		(unsigned int)(syn->time_ns % NS_PER_SECOND), source, syn->source_port, destination,
 		syn->destination_port, tsval, synpaws_fate_name(outcome->fate), profile,
 		json_bool(outcome->guess), json_bool(outcome->contradicted),
-		synpaws_answer_name(outcome->answer), recorded);
+		synpaws_answer_name(outcome->answer), evidence,
+		synpaws_fate_name(outcome->predicted), recorded);
 }

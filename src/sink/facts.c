@@ -61,6 +61,7 @@ void facts_collect(struct facts *facts, const struct synpaws_mirror *mirror)
 
 	synpaws_mirror_stats(mirror, &stats);
 	facts->checking = stats.checking;
+	facts->check_known = stats.check_known;
 	while (count < FACTS_SERVICES_MOST &&
 	       synpaws_mirror_service(mirror, count, &facts->services[count]))
 		count++;
@@ -119,19 +120,21 @@ static size_t write_fact(const struct facts *facts, enum synpaws_fact fact, char
 	return left_out;
 }
 
-/* "on" or "off", which settings or the host's answers say, and who says so. */
+/* Who says whether it is on. */
 static const char *check_source(const struct facts *facts)
 {
 	if (sysctl_get(facts->sysctls, SYSCTL_TW_RECYCLE) < 0)
-		return facts->checking ? "learnt" : "default";
+		return facts->check_known ? "learnt" : "default";
 	return sysctl_source_name(facts->sysctls->source[SYSCTL_TW_RECYCLE]);
 }
 
-static bool check_on(const struct facts *facts)
+static const char *check_text(const struct facts *facts)
 {
 	const long value = sysctl_get(facts->sysctls, SYSCTL_TW_RECYCLE);
 
-	return value < 0 ? facts->checking : value != 0;
+	if (value < 0 && !facts->check_known)
+		return "unknown";
+	return (value < 0 ? facts->checking : value != 0) ? "on" : "off";
 }
 
 void facts_text(const struct facts *facts, char *line, size_t size)
@@ -147,8 +150,8 @@ void facts_text(const struct facts *facts, char *line, size_t size)
 					   sysctl_source_name(facts->sysctls->source[which]));
 	if (length < size)
 		length += (size_t)snprintf(line + length, size - length, " %s=%s(%s)",
-					   sysctl_name(SYSCTL_TW_RECYCLE),
-					   check_on(facts) ? "on" : "off", check_source(facts));
+					   sysctl_name(SYSCTL_TW_RECYCLE), check_text(facts),
+					   check_source(facts));
 	for (i = 0; i < FACTS && length < size; i++) {
 		more += write_fact(facts, order[i], ports, NULL);
 		length += (size_t)snprintf(line + length, size - length, " %s=%s",
@@ -183,8 +186,7 @@ size_t facts_json(const struct facts *facts, char *line, size_t size)
 	for (which = 0; which < SYSCTL_TW_RECYCLE; which++)
 		put_sysctl(json, sysctl_name(which), NULL, sysctl_get(facts->sysctls, which),
 			   sysctl_source_name(facts->sysctls->source[which]));
-	put_sysctl(json, sysctl_name(SYSCTL_TW_RECYCLE), check_on(facts) ? "on" : "off", 0,
-		   check_source(facts));
+	put_sysctl(json, sysctl_name(SYSCTL_TW_RECYCLE), check_text(facts), 0, check_source(facts));
 	for (i = 0; i < FACTS; i++) {
 		member = json_new();
 		more += write_fact(facts, order[i], ports, member);

@@ -15,6 +15,7 @@
 struct facts {
 	const char *profile;
 	const struct sysctls *sysctls;
+	bool check_known;
 	bool checking; /* the host has the check on, by settings or by its answers */
 	struct synpaws_service services[FACTS_SERVICES_MOST]; /* by fact, then by port */
 	size_t service_count;

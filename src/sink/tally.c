@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "../core/siphash.h"
+#include "connection.h"
 #include "json.h"
 #include "seen.h"
 #include "tally.h"
@@ -56,25 +57,6 @@ void tally_decode(struct tally *tally, enum synpaws_decode result)
 	tally->decode[result]++;
 }
 
-/* A retransmitted SYN has the addresses, ports and sequence number of the first (RFC 9293, 3.8.1).
- */
-static uint64_t connection_hash(const struct tally *tally, const struct synpaws_segment *seg)
-{
-	struct {
-		uint8_t source[16], destination[16];
-		uint16_t source_port, destination_port;
-		uint32_t seq;
-	} key;
-
-	memset(&key, 0, sizeof(key));
-	memcpy(key.source, seg->source, sizeof(key.source));
-	memcpy(key.destination, seg->destination, sizeof(key.destination));
-	key.source_port = seg->source_port;
-	key.destination_port = seg->destination_port;
-	key.seq = seg->seq;
-	return siphash(tally->hash_key, &key, sizeof(key));
-}
-
 void tally_outcome(struct tally *tally, const struct synpaws_segment *seg,
 		   const struct synpaws_outcome *outcome, uint32_t now)
 {
@@ -86,7 +68,8 @@ void tally_outcome(struct tally *tally, const struct synpaws_segment *seg,
 	tally->with_timestamp += seg->has_timestamp;
 	if (outcome->fate != SYNPAWS_FATE_PAWS_DROP)
 		return;
-	tally->drop_connections += seen_add(tally->connections, connection_hash(tally, seg), now);
+	tally->drop_connections +=
+		seen_add(tally->connections, connection_name(tally->hash_key, seg), now);
 	tally->drop_peers +=
 		seen_add(tally->peers, siphash(tally->hash_key, seg->source, address), now);
 }
@@ -99,6 +82,11 @@ uint64_t tally_drop_syns(const struct tally *tally)
 uint64_t tally_drop_connections(const struct tally *tally)
 {
 	return tally->drop_connections;
+}
+
+uint64_t tally_unread(const struct tally *tally)
+{
+	return tally->decode[SYNPAWS_DECODE_TRUNCATED] + tally->decode[SYNPAWS_DECODE_FRAGMENT];
 }
 
 /* A summary is a list of named numbers; text and JSON are two ways to write it down. */

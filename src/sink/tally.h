@@ -24,6 +24,9 @@ void tally_outcome(struct tally *tally, const struct synpaws_segment *seg,
 uint64_t tally_drop_syns(const struct tally *tally);
 uint64_t tally_drop_connections(const struct tally *tally);
 
+/* Packets that could not be read, whole or in part, and may have been SYNs. */
+uint64_t tally_unread(const struct tally *tally);
+
 /* What others know and a summary shows. */
 struct tally_context {
 	const char *profile;

@@ -192,3 +192,21 @@ struct capture_counters capture_counters(const struct capture *capture)
 	counters.fragments_lost = fragments_lost(capture->fragments);
 	return counters;
 }
+
+struct capture_progress capture_progress(const struct capture *capture)
+{
+	struct capture_progress all = { 0, 0 };
+	bool known = true;
+	size_t i;
+
+	for (i = 0; i < capture->count; i++) {
+		const struct capture_progress one = capture_file_progress(capture->sources[i].file);
+
+		all.bytes += one.bytes;
+		all.total += one.total;
+		known = known && one.total > 0;
+	}
+	if (!known)
+		all.total = 0;
+	return all;
+}

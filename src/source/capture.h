@@ -61,4 +61,12 @@ struct capture_counters {
 
 struct capture_counters capture_counters(const struct capture *capture);
 
+/* How far reading has come, over all files. */
+struct capture_progress {
+	uint64_t bytes; /* of pipes those in frames, of files all */
+	uint64_t total; /* 0 if it is not known, as of pipes */
+};
+
+struct capture_progress capture_progress(const struct capture *capture);
+
 #endif

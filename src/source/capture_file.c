@@ -46,11 +46,20 @@ const char *capture_file_error(const struct capture_file *file)
 	return NULL;
 }
 
+struct capture_progress capture_file_progress(const struct capture_file *file)
+{
+	const struct capture_progress nothing = { 0, 0 };
+
+	(void)file;
+	return nothing;
+}
+
 #else
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <pcap.h>
@@ -88,6 +97,8 @@ struct capture_file {
 	char *name; /* for people */
 	enum capture_link kind;
 	uint64_t frames; /* read */
+	uint64_t bytes;	 /* in them */
+	uint64_t size;	 /* of a regular file; else 0 */
 	char *error;	 /* NULL while all is well */
 };
 
@@ -96,8 +107,7 @@ bool capture_available(void)
 	return true;
 }
 
-/* False if libpcap's number `dlt` is of a link layer that we do not know. */
-static bool find_kind(int dlt, enum capture_link *kind)
+bool capture_file_kind(int dlt, enum capture_link *kind)
 {
 	static const struct {
 		int dlt;
@@ -205,13 +215,22 @@ static bool check_kind(pcap_t *pcap, const char *name, enum capture_link *kind, 
 	const int dlt = pcap_datalink(pcap);
 	const char *known = pcap_datalink_val_to_name(dlt);
 
-	if (find_kind(dlt, kind))
+	if (capture_file_kind(dlt, kind))
 		return true;
 	snprintf(why, size,
 		 "%s: link type %s (%d) is none that synpaws knows: capture on an Ethernet "
 		 "interface, or with tcpdump -i any",
 		 name, known == NULL ? "unknown" : known, dlt);
 	return false;
+}
+
+static uint64_t regular_size(pcap_t *pcap)
+{
+	struct stat status;
+
+	if (fstat(fileno(pcap_file(pcap)), &status) < 0 || !S_ISREG(status.st_mode))
+		return 0;
+	return (uint64_t)status.st_size;
 }
 
 /* The file then owns `pcap`; NULL if there is no memory. */
@@ -228,6 +247,7 @@ static struct capture_file *new_file(pcap_t *pcap, const char *name, enum captur
 	}
 	file->pcap = pcap;
 	file->kind = kind;
+	file->size = regular_size(pcap);
 	return file;
 }
 
@@ -298,6 +318,7 @@ bool capture_file_next(struct capture_file *file, struct capture_packet *frame)
 	if (result != 1)
 		return false;
 	file->frames++;
+	file->bytes += header->caplen;
 	frame->time_ns = nanoseconds(header);
 	frame->bytes = bytes;
 	frame->captured = header->caplen;
@@ -308,6 +329,16 @@ bool capture_file_next(struct capture_file *file, struct capture_packet *frame)
 const char *capture_file_error(const struct capture_file *file)
 {
 	return file->error;
+}
+
+struct capture_progress capture_file_progress(const struct capture_file *file)
+{
+	const off_t place = ftello(pcap_file(file->pcap));
+	struct capture_progress progress = { .bytes = file->bytes, .total = file->size };
+
+	if (place >= 0)
+		progress.bytes = (uint64_t)place;
+	return progress;
 }
 
 #endif

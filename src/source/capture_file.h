@@ -4,7 +4,7 @@
 
 #include "capture_link.h"
 
-/* One capture file, by libpcap; the only place that knows libpcap. */
+/* One capture file, by libpcap; besides capture_live.c the only place that knows libpcap. */
 struct capture_file;
 
 /* As capture_open(), of one path. */
@@ -21,5 +21,11 @@ bool capture_file_next(struct capture_file *file, struct capture_packet *frame);
 
 /* Why reading failed, in a line; NULL if it did not. */
 const char *capture_file_error(const struct capture_file *file);
+
+/* As capture_progress(), of one file. */
+struct capture_progress capture_file_progress(const struct capture_file *file);
+
+/* False if libpcap's number `dlt` is of a link layer that we do not know. Only with libpcap. */
+bool capture_file_kind(int dlt, enum capture_link *kind);
 
 #endif

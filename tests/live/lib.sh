@@ -152,7 +152,7 @@ start_daemon() {
 	shift
 	: >"$TMP/out"
 	: >"$TMP/err"
-	ip netns exec "$(namespace "$where")" ${WRAP:+"$WRAP"} "$SYNPAWS" watch "$@" \
+	ip netns exec "$(namespace "$where")" ${WRAP:+"$WRAP"} "$SYNPAWS" watch --socket "$TMP/socket" "$@" \
 		>"$TMP/out" 2>"$TMP/err" &
 	DAEMON=$!
 	soon grep -q 'watching queue' "$TMP/err" && return 0

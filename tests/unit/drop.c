@@ -103,6 +103,33 @@ static void test_evidence_and_guess(void **state)
 	assert_non_null(strstr(line, " folded=3 guess=yes"));
 }
 
+/* The host answered what should have been dropped. */
+static void test_a_contradiction(void **state)
+{
+	static const struct {
+		enum synpaws_fate fate;
+		const char *end;
+	} rows[] = {
+		{ SYNPAWS_FATE_COOKIE, " fate=cookie answer=cookie cause=syn-cookie" },
+		{ SYNPAWS_FATE_TW_ACCEPT, " fate=tw-accept answer=cookie cause=time-wait" },
+		{ SYNPAWS_FATE_OLD_CONNECTION,
+		  " fate=old-connection answer=cookie cause=old-connection" },
+		{ SYNPAWS_FATE_PASS, " fate=pass answer=cookie cause=unknown" },
+	};
+	struct drop drop = ipv4_drop();
+	char line[LINE_MOST];
+	size_t i;
+
+	(void)state;
+	drop.outcome.answer = SYNPAWS_ANSWER_COOKIE;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		drop.outcome.fate = rows[i].fate;
+		assert_true(drop_text(&drop, "4.x", "answer", line, sizeof(line)) > 0);
+		assert_memory_equal(line, "contradiction time=", 19);
+		assert_string_equal(strstr(line, " fate="), rows[i].end);
+	}
+}
+
 static void test_text_of_an_ipv6_drop(void **state)
 {
 	struct drop drop = ipv6_drop_without_timestamp();
@@ -296,6 +323,7 @@ int main(void)
 	const struct CMUnitTest drop[] = {
 		cmocka_unit_test(test_text_of_an_ipv4_drop),
 		cmocka_unit_test(test_evidence_and_guess),
+		cmocka_unit_test(test_a_contradiction),
 		cmocka_unit_test(test_text_of_an_ipv6_drop),
 		cmocka_unit_test(test_text_without_timestamp_and_interface),
 		cmocka_unit_test(test_times),

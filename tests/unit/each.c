@@ -17,7 +17,7 @@ static void expect(const struct synpaws_segment *seg, const struct synpaws_outco
 {
 	char line[EACH_MOST];
 
-	assert_int_equal(each_line(seg, outcome, profile, line), strlen(should));
+	assert_int_equal(each_line(seg, outcome, profile, "full", line), strlen(should));
 	assert_string_equal(line, should);
 }
 
@@ -25,6 +25,7 @@ static void test_a_drop(void **state)
 {
 	struct synpaws_segment seg = syn("198.51.100.11", "10.99.0.1", UNIT_SECOND, 5000);
 	const struct synpaws_outcome outcome = { .fate = SYNPAWS_FATE_PAWS_DROP,
+						 .predicted = SYNPAWS_FATE_PASS,
 						 .answer = SYNPAWS_ANSWER_SILENCE,
 						 .recorded = true,
 						 .recorded_tsval = 4294967295U,
@@ -36,7 +37,7 @@ static void test_a_drop(void **state)
 	       "{\"time\":1795357339.947840123,\"src\":\"198.51.100.11\",\"sport\":40000,"
 	       "\"dst\":\"10.99.0.1\",\"dport\":443,\"tsval\":5000,\"fate\":\"paws-drop\","
 	       "\"profile\":\"el7\",\"guess\":false,\"contradicted\":false,"
-	       "\"answer\":\"silence\",\"recorded_tsval\":4294967295,"
+	       "\"answer\":\"silence\",\"evidence\":\"full\",\"predicted\":\"pass\",\"recorded_tsval\":4294967295,"
 	       "\"recorded_at\":1795357592}");
 }
 
@@ -45,6 +46,7 @@ static void test_without_timestamp_and_stamp(void **state)
 	struct synpaws_segment seg = syn_plain("fd99:1::185", "fd99::1", UNIT_SECOND);
 	const struct synpaws_outcome outcome = { .fate = SYNPAWS_FATE_TW_REFUSE_ACK,
 						 .guess = true,
+						 .predicted = SYNPAWS_FATE_PAWS_DROP,
 						 .contradicted = true };
 
 	(void)state;
@@ -53,7 +55,7 @@ static void test_without_timestamp_and_stamp(void **state)
 	       "{\"time\":0.000000001,\"src\":\"fd99:1::185\",\"sport\":40000,"
 	       "\"dst\":\"fd99::1\",\"dport\":443,\"tsval\":null,\"fate\":\"tw-refuse-ack\","
 	       "\"profile\":\"2.6.32\",\"guess\":true,\"contradicted\":true,"
-	       "\"answer\":\"unseen\"}");
+	       "\"answer\":\"unseen\",\"evidence\":\"full\",\"predicted\":\"paws-drop\"}");
 }
 
 /* The longest of everything fits. */
@@ -70,11 +72,12 @@ static void test_the_widest_line(void **state)
 	memset(&outcome, 0xff, sizeof(outcome));
 	outcome.recorded = outcome.guess = outcome.contradicted = true;
 	outcome.answer = SYNPAWS_ANSWER_SYN_ACK;
+	outcome.predicted = SYNPAWS_FATE_OLD_CONNECTION;
 	seg.time_ns = UINT64_MAX;
 	seg.source_port = seg.destination_port = 65535;
 	for (fate = 0; fate < SYNPAWS_FATE_KINDS; fate++) {
 		outcome.fate = (enum synpaws_fate)fate;
-		assert_true(each_line(&seg, &outcome, "2.6.32", line) < EACH_MOST - 100);
+		assert_true(each_line(&seg, &outcome, "2.6.32", "answer", line) < EACH_MOST - 60);
 		assert_int_equal(line[strlen(line) - 1], '}');
 	}
 	assert_non_null(strstr(line, "{\"time\":18446744073.709551615,"));
@@ -90,10 +93,10 @@ static void test_it_is_json(void **state)
 	json_t *object;
 
 	(void)state;
-	each_line(&seg, &outcome, "el7", line);
+	each_line(&seg, &outcome, "el7", "syn", line);
 	object = json_loads(line, JSON_REJECT_DUPLICATES, NULL);
 	assert_non_null(object);
-	assert_int_equal(json_object_size(object), 11);
+	assert_int_equal(json_object_size(object), 13);
 	assert_true(json_is_real(json_object_get(object, "time")));
 	assert_int_equal(json_integer_value(json_object_get(object, "tsval")), 0);
 	json_decref(object);

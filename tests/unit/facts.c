@@ -50,7 +50,7 @@ static void test_nothing_known(void **state)
 	(void)state;
 	begin();
 	expect("facts profile=el7 tcp_fin_timeout=60(default) tcp_syncookies=1(default) "
-	       "tcp_timestamps=1(default) tcp_tw_recycle=off(default) half_close=- dual_stack=- "
+	       "tcp_timestamps=1(default) tcp_tw_recycle=unknown(default) half_close=- dual_stack=- "
 	       "closed=- more=0");
 }
 
@@ -61,7 +61,7 @@ static void test_each_with_its_source(void **state)
 	sysctl_set(&sysctls, SYSCTL_FIN_TIMEOUT, 30, SYSCTL_TOLD);
 	sysctl_set(&sysctls, SYSCTL_SYNCOOKIES, 2, SYSCTL_BY_HOST);
 	sysctl_set(&sysctls, SYSCTL_TIMESTAMPS, 0, SYSCTL_BY_HOST);
-	facts.checking = true;
+	facts.checking = facts.check_known = true;
 	add(8099, SYNPAWS_FACT_CLOSED, SYNPAWS_SOURCE_LEARNT);
 	add(8003, SYNPAWS_FACT_HALF_CLOSE, SYNPAWS_SOURCE_TOLD);
 	add(8008, SYNPAWS_FACT_HALF_CLOSE, SYNPAWS_SOURCE_LEARNT);
@@ -79,15 +79,16 @@ static void test_whether_the_check_is_on(void **state)
 	static const struct {
 		int value; /* -1: not known */
 		enum sysctl_source source;
-		bool checking;
+		bool known, checking;
 		const char *text;
 	} rows[] = {
-		{ -1, SYSCTL_BY_DEFAULT, false, " tcp_tw_recycle=off(default) " },
-		{ -1, SYSCTL_BY_DEFAULT, true, " tcp_tw_recycle=on(learnt) " },
-		{ 0, SYSCTL_BY_HOST, false, " tcp_tw_recycle=off(host) " },
-		{ 1, SYSCTL_BY_HOST, true, " tcp_tw_recycle=on(host) " },
-		{ 1, SYSCTL_TOLD, true, " tcp_tw_recycle=on(told) " },
-		{ 0, SYSCTL_TOLD, true, " tcp_tw_recycle=off(told) " },
+		{ -1, SYSCTL_BY_DEFAULT, false, false, " tcp_tw_recycle=unknown(default) " },
+		{ -1, SYSCTL_BY_DEFAULT, true, false, " tcp_tw_recycle=off(learnt) " },
+		{ -1, SYSCTL_BY_DEFAULT, true, true, " tcp_tw_recycle=on(learnt) " },
+		{ 0, SYSCTL_BY_HOST, true, false, " tcp_tw_recycle=off(host) " },
+		{ 1, SYSCTL_BY_HOST, true, true, " tcp_tw_recycle=on(host) " },
+		{ 1, SYSCTL_TOLD, true, true, " tcp_tw_recycle=on(told) " },
+		{ 0, SYSCTL_TOLD, true, true, " tcp_tw_recycle=off(told) " },
 	};
 	char line[LINE_MOST];
 	size_t i;
@@ -99,6 +100,7 @@ static void test_whether_the_check_is_on(void **state)
 			sysctl_set(&sysctls, SYSCTL_TW_RECYCLE, (unsigned long)rows[i].value,
 				   rows[i].source);
 		facts.checking = rows[i].checking;
+		facts.check_known = rows[i].known;
 		facts_text(&facts, line, sizeof(line));
 		if (strstr(line, rows[i].text) == NULL)
 			fail_msg("'%s' is not in '%s'", rows[i].text, line);
@@ -191,7 +193,7 @@ static void test_collects_from_a_mirror(void **state)
 			    SYNPAWS_SOURCE_TOLD);
 	facts_collect(&facts, mirror);
 	expect("facts profile=el7 tcp_fin_timeout=60(default) tcp_syncookies=1(default) "
-	       "tcp_timestamps=1(default) tcp_tw_recycle=off(default) half_close=- "
+	       "tcp_timestamps=1(default) tcp_tw_recycle=unknown(default) half_close=- "
 	       "dual_stack=80(told),81(sockets) closed=- more=0");
 	for (port = 1; port <= 3000; port++)
 		synpaws_mirror_tell(mirror, (uint16_t)port, SYNPAWS_FACT_CLOSED, true,

@@ -344,6 +344,22 @@ static void test_open_ports_take_no_room(void **state)
 	assert_true(services_is(services, host, 80, CLOSED));
 }
 
+/* Closed ports, however many, take none from what a host has told of its services and itself. */
+static void test_a_scan_pushes_nothing_out(void **state)
+{
+	uint32_t i;
+
+	(void)state;
+	vote(1, true);
+	services_vote_check(services, host, false);
+	for (i = 0; i < 100000; i++)
+		services_vote_closed(services, host_number(1 + i / 500), (uint16_t)(1000 + i % 500),
+				     true);
+	assert_true(half());
+	assert_true(services_checks(services, host));
+	assert_true(services_is(services, host_number(200), 1499, CLOSED));
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, start, end)
 
 int main(void)
@@ -364,6 +380,7 @@ int main(void)
 		TEST(test_many_hosts),
 		TEST(test_what_is_used_stays),
 		TEST(test_open_ports_take_no_room),
+		TEST(test_a_scan_pushes_nothing_out),
 	};
 
 	return cmocka_run_group_tests_name("services", tests, NULL, NULL);

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef READER_H
+#define READER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <synpaws/segment.h>
+
+#include "../sink/tally.h"
+#include "../source/capture.h"
+#include "progress.h"
+
+/* Reads captures to the end, hands on their segments, and shows on a terminal how far it is. */
+struct reader {
+	const char *const *files;
+	size_t file_count;
+	bool gateway;
+	void (*decode)(void *context, enum synpaws_decode result);
+	/* False to stop. */
+	bool (*take)(void *context, const struct synpaws_segment *seg);
+	void *context;
+	/* Filled in: */
+	struct capture *capture;
+	uint64_t first_ns, last_ns; /* of all packets; 0 without any */
+	uint64_t packets, syns;
+	struct progress progress;
+};
+
+/* False if nothing could be read, with a line on standard error. Else reader_close() is due. */
+bool reader_read(struct reader *reader);
+void reader_close(struct reader *reader);
+
+/* What went wrong in the captures, a line each on standard error. Returns how many lines. */
+size_t reader_errors(const struct reader *reader);
+
+/* What the captures know for a summary. */
+struct tally_context reader_tally(const struct reader *reader);
+
+#endif
