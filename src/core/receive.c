@@ -80,14 +80,20 @@ static void join_ranges(struct flow *flow)
 	}
 }
 
+/* Nothing comes after a FIN, so that of two the first counts; but not one of the past. */
+static bool is_first_fin(const struct flow *flow, uint32_t fin)
+{
+	return !flow->peer_fin_taken && !before(fin, flow->rcv_nxt) &&
+	       (!flow->peer_fin_seen || before(flow->peer_fin, flow->rcv_nxt) ||
+		before(fin, flow->peer_fin));
+}
+
 /* tcp_data_queue(). True if the peer's FIN has been reached now, with nothing missing before it. */
 static bool take_text(struct flow *flow, const struct synpaws_segment *seg)
 {
 	const uint32_t end = seg->seq + seg->payload;
 
-	/* Of two FINs the first in order counts: nothing comes after it. */
-	if ((seg->flags & SYNPAWS_FIN) != 0 && !flow->peer_fin_taken &&
-	    (!flow->peer_fin_seen || before(end, flow->peer_fin))) {
+	if ((seg->flags & SYNPAWS_FIN) != 0 && is_first_fin(flow, end)) {
 		flow->peer_fin_seen = true;
 		flow->peer_fin = end;
 	}

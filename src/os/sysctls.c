@@ -4,8 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
+#include "kernel.h"
 #include "sysctls.h"
 
 static const struct {
@@ -121,6 +123,18 @@ static void take(struct sysctls *sysctls, enum sysctl which, long number)
 	sysctl_set(sysctls, which, (unsigned long)number, SYSCTL_BY_HOST);
 }
 
+/* Up to 4.10 a container is not shown the machine's tcp_tw_recycle, which holds for it all the
+ * same.
+ */
+static bool absence_is_zero(enum sysctl which)
+{
+	struct utsname system;
+
+	if (which != SYSCTL_TW_RECYCLE)
+		return which == SYSCTL_SYNCOOKIES;
+	return uname(&system) == 0 && kernel_check(system.release) == KERNEL_WITHOUT_CHECK;
+}
+
 void sysctls_read(struct sysctls *sysctls, const char *directory)
 {
 	/* Before Linux 4 a network namespace of its own shows none of them: that tells nothing. */
@@ -133,8 +147,7 @@ void sysctls_read(struct sysctls *sysctls, const char *directory)
 			continue;
 		if (read_number(directory, table[which].name, &number))
 			take(sysctls, which, number);
-		else if (shown && is_absent(directory, table[which].name) &&
-			 (which == SYSCTL_TW_RECYCLE || which == SYSCTL_SYNCOOKIES))
+		else if (shown && is_absent(directory, table[which].name) && absence_is_zero(which))
 			take(sysctls, which, 0);
 	}
 }

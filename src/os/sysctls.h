@@ -49,9 +49,9 @@ void sysctl_set(struct sysctls *sysctls, enum sysctl which, unsigned long value,
 		enum sysctl_source source);
 
 /*
- * Read those that were not told from the files in `directory`. A kernel that shows others but no
- * tcp_tw_recycle has no such check, and one without tcp_syncookies sends none: that is 0. What
- * cannot be read at all stays as it is.
+ * Read those that were not told from the files in `directory`. A kernel from 4.12 on that shows
+ * others but no tcp_tw_recycle has no such check, and one without tcp_syncookies sends none: that
+ * is 0. What cannot be read at all stays as it is.
  */
 void sysctls_read(struct sysctls *sysctls, const char *directory);
 

@@ -22,6 +22,8 @@ shows_the_drops() {
 	[ "$(grep -c 'connected in' "$TMP/out")" -eq 12 ] &&
 		grep -q 'synpaws: paws-drop .* src=203.0.113.7 .* folded=0 guess=no$' "$TMP/out" &&
 		grep -q 'synpaws: paws-drop .* folded=[1-9]' "$TMP/out" &&
+		grep -q '^  Do not enable tcp_tw_recycle: up to 75.0 %' "$TMP/out" &&
+		grep -q 'X a dropped SYN' "$TMP/out" &&
 		grep -q '^12 of 12 connections succeeded' "$TMP/out" &&
 		grep -q '^With tcp_tw_recycle on, 9 of the 12 SYNs (75.00 %)' "$TMP/out"
 }

@@ -208,6 +208,14 @@ static void make_edge(struct host_world *w)
 	}
 }
 
+/* What is due has happened before, by the old time. */
+static void set_clock(struct host_world *w, int64_t step)
+{
+	world_run(w, w->kernel.now);
+	synpaws_mirror_advance(w->judge.mirror, w->kernel.now);
+	w->kernel.wall += step;
+}
+
 /* At times nobody has anything to say for a while, or somebody sets the wall clock. */
 static void make_jumps(struct host_world *w)
 {
@@ -224,11 +232,10 @@ static void make_jumps(struct host_world *w)
 	}
 	if (one_in(&w->dice, 500))
 		make_edge(w);
-	synpaws_mirror_advance(w->judge.mirror, k->now);
 	if (one_in(&w->dice, 1500))
-		k->wall += steps[unit_below(&w->dice, COUNT(steps))] * (int64_t)SECOND;
+		set_clock(w, steps[unit_below(&w->dice, COUNT(steps))] * (int64_t)SECOND);
 	if (one_in(&w->dice, 4000))
-		k->wall += (int64_t)between(&w->dice, 0, 900 * MS);
+		set_clock(w, (int64_t)between(&w->dice, 0, 900 * MS));
 }
 
 static void run_round(struct host_world *w, const struct cell *cell, uint64_t dice)
