@@ -382,14 +382,25 @@ void panel_warn(const struct panel *panel)
 				"directions, or give --evidence syn\n");
 }
 
-uint64_t panel_drop_syns(const struct panel *panel, const char *profile)
+/* The view of the profile of that name, or the first if there is none, or NULL. */
+static const struct view *view_of(const struct panel *panel, const char *profile)
 {
-	const struct view *view = &panel->views[0];
 	size_t i;
 
 	for (i = 0; profile != NULL && i < panel->count; i++) {
 		if (strcmp(panel->views[i].profile, profile) == 0)
-			view = &panel->views[i];
+			return &panel->views[i];
 	}
-	return tally_drop_syns(view->tally);
+	return &panel->views[0];
+}
+
+uint64_t panel_drop_syns(const struct panel *panel, const char *profile)
+{
+	return tally_drop_syns(view_of(panel, profile)->tally);
+}
+
+void panel_ask(const struct panel *panel, const char *profile, const struct synpaws_segment *syn,
+	       struct synpaws_outcome *outcome)
+{
+	synpaws_mirror_ask(view_of(panel, profile)->mirror, syn, outcome);
 }

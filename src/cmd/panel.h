@@ -77,4 +77,8 @@ void panel_tell_ports(struct synpaws_mirror *mirror, const struct panel_options 
 /* The would-be drops of the profile of that name, or of the first if there is none, or NULL. */
 uint64_t panel_drop_syns(const struct panel *panel, const char *profile);
 
+/* synpaws_mirror_ask() of the same profile. */
+void panel_ask(const struct panel *panel, const char *profile, const struct synpaws_segment *syn,
+	       struct synpaws_outcome *outcome);
+
 #endif

@@ -3,6 +3,7 @@
 #define WITNESS_H
 
 #include "../os/counters.h"
+#include "../os/metrics.h"
 #include "../sink/log.h"
 #include "panel.h"
 
@@ -18,7 +19,17 @@ int witness_open(void);
 /* From here on it counts. Takes the descriptor over. */
 void witness_start(struct witness *witness, int netstat);
 
-/* One line, if there is anything to say. */
+/* The kernel's stamps that still count, held against the mirror's. */
+struct witness_stamps {
+	uint64_t equal, differing;
+	uint64_t unknown; /* to the mirror: from before it began, or by what it did not see */
+};
+
+/* Count one of the kernel's, as it is at second `now`. One too old to count is passed over. */
+void witness_compare(struct witness_stamps *stamps, const struct panel *panel, const char *profile,
+		     const struct metrics_entry *entry, uint32_t now);
+
+/* A line for the counters and one for the stamps, where there is anything to say. */
 void witness_write(const struct witness *witness, const struct panel *panel, bool json,
 		   struct log *log);
 

@@ -177,6 +177,9 @@ static void correct(struct synpaws_mirror *mirror, struct hold *hold, struct flo
 	if (flow == NULL || (hold->outcome.guess && fate == SYNPAWS_FATE_PAWS_DROP &&
 			     hold->outcome.predicted == SYNPAWS_FATE_OLD_CONNECTION))
 		return;
+	/* By now its FIN has told more of it than was known then. */
+	if (keeps && flow->host_fin_seen && !hold->before.host_fin_seen)
+		return;
 	if (keeps && hold->before.state == FLOW_FREE) {
 		host_forget(mirror, flow);
 		return;
@@ -463,6 +466,9 @@ void syn_arrives(struct synpaws_mirror *mirror, struct flow *flow,
 		if (previous != 0 && !mirror->holds[previous - 1].settled) {
 			hold->previous = previous;
 			mirror->holds[previous - 1].next = (uint32_t)(hold - mirror->holds) + 1;
+			/* Whether that one has met anything is not settled: nor is it here. */
+			if (flow->state == FLOW_GHOST && flow->guessed)
+				hold->before = mirror->holds[previous - 1].before;
 		}
 	}
 	hold->syn = *syn;
