@@ -68,6 +68,41 @@ static inline bool mini_uncertain(const struct kernel *k, const struct socket *s
 	return k->now + margin > s->earliest;
 }
 
+/* Without a view of what comes before the host's FIN, and in `close` of SYN-ACKs. */
+static inline bool is_unseen(const struct kernel *k, const struct socket *s,
+			     const struct synpaws_segment *in)
+{
+	if (k->world == WORLD_CLOSE && s->state >= SYN_RECV && !is_mini(s) && !s->fin_sent &&
+	    after(in->seq, s->rcv_nxt) && !synpaws_segment_is_syn(in))
+		return true; /* it would wait, unseen, for what fills the gap after the FIN */
+	/* Without a view of data before the FIN, which RST is the exact one? And without a view of
+	 * SYN-ACKs, what does an RST in answer to a wrong ACK mean? */
+	if ((in->flags & SYNPAWS_RST) != 0 && s->state >= SYN_RECV && !is_mini(s) && !s->fin_sent &&
+	    in->seq != s->rcv_nxt)
+		return true;
+	if (k->world == WORLD_CLOSE && s->state == SYN_RECV && (in->flags & SYNPAWS_ACK) != 0 &&
+	    in->ack != s->snd_nxt)
+		return true;
+	/* Nor what a socket discards before the FIN: the SYN's TSval is all that is known of it. */
+	if (!synpaws_segment_is_syn(in) && !is_mini(s) && !s->fin_sent &&
+	    ((in->has_timestamp && !paws_passes(k, s, in->tsval, 0)) ||
+	     ((in->flags & SYNPAWS_FIN) != 0 && s->state <= SYN_RECV)))
+		return true;
+	/* Nor of a FIN whether data had been where it is. */
+	if ((in->flags & SYNPAWS_FIN) != 0 && s->state >= SYN_RECV && !is_mini(s) && !s->fin_sent &&
+	    !s->eof && after(in->seq, s->rcv_isn) && !after(segment_end(in), s->rcv_nxt))
+		return true;
+	/* Nor since when a mini-socket has had the TSval that an RST may be too old for. */
+	if ((in->flags & SYNPAWS_RST) != 0 && in->has_timestamp && is_mini(s) && !s->ts_after_fin &&
+	    !paws_passes(k, s, in->tsval, 0))
+		return true;
+	/* Nor what had been acknowledged before the FIN left. */
+	if (s->fin_sent && !is_mini(s) && (in->flags & SYNPAWS_ACK) != 0 &&
+	    before(in->ack, s->snd_una))
+		return true;
+	return false;
+}
+
 /* Whether the SYN passes hangs on a record that nobody can know without a view of answers. */
 static inline bool hangs_on_unknown(struct kernel *k, const struct tuple *tuple,
 				    const struct synpaws_segment *in)
@@ -104,34 +139,7 @@ static inline bool knowable(struct kernel *k, const struct tuple *tuple,
 		return false; /* the real connection and the imagined one differ in this */
 	if (s->state == SYN_RECV && !s->ts && in->has_timestamp && k->timestamps)
 		return false; /* nor is what was not offered */
-	if (k->world == WORLD_CLOSE && s->state >= SYN_RECV && !is_mini(s) && !s->fin_sent &&
-	    after(in->seq, s->rcv_nxt) && !synpaws_segment_is_syn(in))
-		return false; /* it would wait, unseen, for what fills the gap after the FIN */
-	/* Without a view of data before the FIN, which RST is the exact one? And without a view of
-	 * SYN-ACKs, what does an RST in answer to a wrong ACK mean? */
-	if (narrow && (in->flags & SYNPAWS_RST) != 0 && s->state >= SYN_RECV && !is_mini(s) &&
-	    !s->fin_sent && in->seq != s->rcv_nxt)
-		return false;
-	if (k->world == WORLD_CLOSE && s->state == SYN_RECV && (in->flags & SYNPAWS_ACK) != 0 &&
-	    in->ack != s->snd_nxt)
-		return false;
-	/* Nor what a socket discards before the FIN: the SYN's TSval is all that is known of it. */
-	if (narrow && !synpaws_segment_is_syn(in) && !is_mini(s) && !s->fin_sent &&
-	    ((in->has_timestamp && !paws_passes(k, s, in->tsval, 0)) ||
-	     ((in->flags & SYNPAWS_FIN) != 0 && s->state <= SYN_RECV)))
-		return false;
-	/* Nor of a FIN whether data had been where it is. */
-	if (narrow && (in->flags & SYNPAWS_FIN) != 0 && s->state >= SYN_RECV && !is_mini(s) &&
-	    !s->fin_sent && !s->eof && after(in->seq, s->rcv_isn) &&
-	    !after(segment_end(in), s->rcv_nxt))
-		return false;
-	/* Nor since when a mini-socket has had the TSval that an RST may be too old for. */
-	if (narrow && (in->flags & SYNPAWS_RST) != 0 && in->has_timestamp && is_mini(s) &&
-	    !s->ts_after_fin && !paws_passes(k, s, in->tsval, 0))
-		return false;
-	/* Nor what had been acknowledged before the FIN left. */
-	if (narrow && s->fin_sent && !is_mini(s) && (in->flags & SYNPAWS_ACK) != 0 &&
-	    before(in->ack, s->snd_una))
+	if (narrow && is_unseen(k, s, in))
 		return false;
 	/* A peer that sends its SYN for the third time is taken for one that was not heard. */
 	if (k->world == WORLD_CLOSE && synpaws_segment_is_syn(in) && !is_mini(s) &&
