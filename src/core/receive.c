@@ -166,6 +166,7 @@ static bool fin_acknowledged(struct synpaws_mirror *mirror, struct flow *flow,
 	const uint32_t timeout = mirror->config.sysctls.tcp_fin_timeout;
 
 	flow->state = FLOW_FIN_WAIT2;
+	flow->heard_ns = seg->order_ns; /* tcp_fin_timeout begins */
 	if (seg->order_ns - flow->fin_ns < NS_PER_SEC)
 		flow->round_us = (uint32_t)((seg->order_ns - flow->fin_ns) / 1000);
 	/* In one segment with the peer's FIN nothing tells a full socket from an orphan. */
