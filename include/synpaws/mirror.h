@@ -123,6 +123,7 @@ struct synpaws_mirror_stats {
 	uint64_t segments;	/* segments to or from hosts that this evidence takes */
 	uint64_t syns;		/* those of them that are SYNs */
 	uint64_t answers;	/* those from hosts; none on SYN evidence */
+	uint64_t ends;		/* those with FIN or RST, either way */
 	size_t flows;		/* connections in view */
 	uint64_t flows_evicted; /* lost for want of room: their records go unseen */
 	uint64_t unsettled;    /* what waited and could not, for want of room: outcomes given before

@@ -342,7 +342,7 @@ void panel_summarise(struct panel *panel, const struct tally_context *common)
 }
 
 const struct report *panel_report(struct panel *panel, const struct tally_context *common,
-				  uint64_t first_ns, uint64_t last_ns,
+				  const struct panel_span *span,
 				  const struct report_variant *variants, size_t variant_count)
 {
 	struct view *view = &panel->views[0];
@@ -352,8 +352,9 @@ const struct report *panel_report(struct panel *panel, const struct tally_contex
 		.evidence = panel->config.options->evidence,
 		.tally = &tally,
 		.unread = tally_unread(view->tally),
-		.first_ns = first_ns,
-		.last_ns = last_ns,
+		.first_ns = span->first_ns,
+		.last_ns = span->last_ns,
+		.watched_ns = span->watched_ns,
 		.variants = variants,
 		.variant_count = variant_count,
 	};

@@ -60,12 +60,15 @@ void panel_saw_socket(struct panel *panel, uint16_t port, bool orphan);
  */
 void panel_summarise(struct panel *panel, const struct tally_context *common);
 
-/*
- * The report of the first profile, as collect_report() gives it.
- * `first_ns` and `last_ns` say what was watched; 0 if the SYNs are to say it.
- */
+/* What was watched; 0 where the SYNs are to say it. */
+struct panel_span {
+	uint64_t first_ns, last_ns;
+	uint64_t watched_ns; /* without gaps */
+};
+
+/* The report of the first profile, as collect_report() gives it. */
 const struct report *panel_report(struct panel *panel, const struct tally_context *common,
-				  uint64_t first_ns, uint64_t last_ns,
+				  const struct panel_span *span,
 				  const struct report_variant *variants, size_t variant_count);
 
 /* Lines on standard error for what makes an answer of captures worthless or weak. */

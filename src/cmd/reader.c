@@ -4,6 +4,14 @@
 #include "../os/clock.h"
 #include "reader.h"
 
+/* Where nothing comes for longer, nobody may have watched. */
+#define GAP_MOST_NS (60 * NS_PER_SECOND)
+
+static uint64_t gap(uint64_t ns)
+{
+	return ns < GAP_MOST_NS ? ns : GAP_MOST_NS;
+}
+
 static bool take(struct reader *reader, const struct capture_packet *packet)
 {
 	struct synpaws_segment seg;
@@ -12,8 +20,11 @@ static bool take(struct reader *reader, const struct capture_packet *packet)
 
 	if (reader->first_ns == 0)
 		reader->first_ns = packet->time_ns;
-	if (packet->time_ns > reader->last_ns)
+	if (packet->time_ns > reader->last_ns) {
+		if (reader->last_ns != 0)
+			reader->watched_ns += gap(packet->time_ns - reader->last_ns);
 		reader->last_ns = packet->time_ns;
+	}
 	reader->packets++;
 	reader->decode(reader->context, result);
 	if (result != SYNPAWS_DECODE_OK)

@@ -24,6 +24,7 @@ struct reader {
 	/* Filled in: */
 	struct capture *capture;
 	uint64_t first_ns, last_ns; /* of all packets; 0 without any */
+	uint64_t watched_ns;	    /* between them, gaps of more than a minute counted as one */
 	uint64_t packets, syns;
 	struct progress progress;
 };

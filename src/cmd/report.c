@@ -101,12 +101,13 @@ static const struct report *make_report(struct command *command,
 					struct report_variant variants[WHAT_IF_MOST + 1])
 {
 	struct tally_context tally = reader_tally(&command->reader);
+	const struct panel_span span = { command->reader.first_ns, command->reader.last_ns,
+					 command->reader.watched_ns };
 	const struct report *report;
 	size_t i, count = command->options.what_if_count;
 
 	panel_flush(command->panel);
-	report = panel_report(command->panel, &tally, command->reader.first_ns,
-			      command->reader.last_ns, NULL, 0);
+	report = panel_report(command->panel, &tally, &span, NULL, 0);
 	if (count == 0)
 		return report;
 	variants[0].name = "today";
@@ -117,8 +118,7 @@ static const struct report *make_report(struct command *command,
 	variants[0].sources_hit = report->sources_hit;
 	for (i = 0; i < count; i++)
 		what_if_report(command->what_if[i], &variants[i + 1]);
-	return panel_report(command->panel, &tally, command->reader.first_ns,
-			    command->reader.last_ns, variants, count + 1);
+	return panel_report(command->panel, &tally, &span, variants, count + 1);
 }
 
 /* The written report is all; False if anything went wrong, with lines that say what. */

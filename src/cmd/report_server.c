@@ -23,6 +23,7 @@ bool report_server_start(struct report_server *server, int listener, const uint8
 {
 	memset(server, 0, sizeof(*server));
 	server->status.listener = listener;
+	server->started_ns = clock_ns(CLOCK_MONOTONIC);
 	if (listener >= 0)
 		server->collect = collect_new(hash_key);
 	return listener < 0 || server->collect != NULL;
@@ -44,6 +45,8 @@ static bool answer(void *context, const char *request, FILE *out, char *why, siz
 	const struct report_server *server = context;
 	const struct tally_context stream = server->stream(server->context);
 	const uint64_t now_ns = clock_ns(CLOCK_REALTIME);
+	const uint64_t age_ns = clock_ns(CLOCK_MONOTONIC) - server->started_ns;
+	const struct panel_span span = { now_ns - age_ns, now_ns, age_ns };
 	struct synpaws_prefix plot;
 	enum report_form form;
 
@@ -52,9 +55,8 @@ static bool answer(void *context, const char *request, FILE *out, char *why, siz
 		return false;
 	}
 	return report_write(form, server->collect,
-			    panel_report(server->panel, &stream,
-					 now_ns - stream.seconds * NS_PER_SECOND, now_ns, NULL, 0),
-			    &plot, out, why, size);
+			    panel_report(server->panel, &stream, &span, NULL, 0), &plot, out, why,
+			    size);
 }
 
 void report_server_serve(struct report_server *server)

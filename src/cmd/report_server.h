@@ -10,6 +10,7 @@
 struct report_server {
 	struct status status;
 	struct collect *collect; /* NULL if nobody listens */
+	uint64_t started_ns;	 /* monotonic */
 	struct panel *panel;
 	/* What the stream's source knows. */
 	struct tally_context (*stream)(const void *context);

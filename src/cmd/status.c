@@ -6,34 +6,46 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "status.h"
 
-/* For so long an answer may take, reading slowly included. */
-#define SECONDS_MOST 30
+/* For so long the caller may take to ask, and to read each part of the answer. */
+#define ASK_SECONDS  5
+#define READ_SECONDS 30
+#define PART	     65536
 
-static int unix_socket(const char *path, struct sockaddr_un *address)
+/* And for so long he waits. */
+#define WAIT_SECONDS 40
+
+static int unix_socket(const char *path, struct sockaddr_un *address, int flags)
 {
 	memset(address, 0, sizeof(*address));
 	address->sun_family = AF_UNIX;
 	strncpy(address->sun_path, path, sizeof(address->sun_path) - 1);
-	return socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	return socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | flags, 0);
+}
+
+static bool is_socket(const char *path)
+{
+	struct stat status;
+
+	return lstat(path, &status) == 0 && S_ISSOCK(status.st_mode);
 }
 
 /* Is it a socket left behind by a daemon that has ended? */
 static bool is_stale(const char *path)
 {
 	struct sockaddr_un address;
-	struct stat status;
-	const int fd = unix_socket(path, &address);
+	const int fd = unix_socket(path, &address, SOCK_NONBLOCK);
 	bool refused;
 
 	if (fd < 0)
 		return false;
-	refused = lstat(path, &status) == 0 && S_ISSOCK(status.st_mode) &&
+	refused = is_socket(path) &&
 		  connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0 &&
 		  errno == ECONNREFUSED;
 	close(fd);
@@ -44,7 +56,7 @@ int status_listen(const char *path, char *why, size_t size)
 {
 	struct sockaddr_un address;
 	const mode_t mask = umask(0177);
-	const int fd = unix_socket(path, &address);
+	const int fd = unix_socket(path, &address, 0);
 	int error = 0;
 
 	if (fd >= 0 && is_stale(path))
@@ -58,7 +70,9 @@ int status_listen(const char *path, char *why, size_t size)
 	if (fd >= 0)
 		close(fd);
 	snprintf(why, size, "%s: %s: no reports of this daemon; give another with --socket", path,
-		 error == EADDRINUSE ? "another daemon listens there" : strerror(error));
+		 error != EADDRINUSE ? strerror(error)
+		 : is_socket(path)   ? "another daemon listens there"
+				     : "no socket, and in the way");
 	return -1;
 }
 
@@ -80,30 +94,48 @@ static bool read_request(int fd, char request[STATUS_REQUEST])
 	return false;
 }
 
-/* In a child of its own; SIGALRM ends it if the other side does not read. */
+static bool send_all(int fd, const char *bytes, size_t length)
+{
+	ssize_t n;
+
+	while (length > 0) {
+		alarm(READ_SECONDS);
+		n = write(fd, bytes, length < PART ? length : PART);
+		if (n <= 0)
+			return false;
+		bytes += n;
+		length -= (size_t)n;
+	}
+	return true;
+}
+
+/* In a child of its own; SIGALRM ends it if the other side neither asks nor reads. */
 static void reply(int fd, status_answer *answer, void *context)
 {
-	char request[STATUS_REQUEST], why[256] = "";
+	char request[STATUS_REQUEST], why[256] = "", head[sizeof(why) + 32];
 	char *text = NULL;
 	size_t length = 0;
-	FILE *memory, *out;
+	FILE *memory;
+	bool good;
 
 	signal(SIGALRM, SIG_DFL);
+	signal(SIGTERM, SIG_DFL);
 	signal(SIGPIPE, SIG_DFL);
-	alarm(SECONDS_MOST);
+	alarm(ASK_SECONDS);
 	if (!read_request(fd, request))
 		return;
+	alarm(READ_SECONDS);
 	memory = open_memstream(&text, &length);
-	out = fdopen(fd, "w");
-	if (memory == NULL || out == NULL)
+	if (memory == NULL)
 		return;
-	if (!answer(context, request, memory, why, sizeof(why)) || fclose(memory) != 0) {
-		fprintf(out, "error %s\n", why);
-	} else {
-		fprintf(out, "ok\n");
-		fwrite(text, 1, length, out);
-	}
-	fclose(out);
+	good = answer(context, request, memory, why, sizeof(why));
+	good = fclose(memory) == 0 && good;
+	if (good)
+		snprintf(head, sizeof(head), "ok %zu\n", length);
+	else
+		snprintf(head, sizeof(head), "error %s\n", why);
+	if (send_all(fd, head, strlen(head)) && good)
+		send_all(fd, text, length);
 }
 
 static pid_t *free_place(struct status *status)
@@ -138,6 +170,7 @@ void status_serve(struct status *status, status_answer *answer, void *context)
 		return;
 	*place = fork();
 	if (*place == 0) {
+		close(status->listener);
 		reply(fd, answer, context);
 		_exit(EXIT_SUCCESS);
 	}
@@ -146,16 +179,22 @@ void status_serve(struct status *status, status_answer *answer, void *context)
 	close(fd);
 }
 
-static bool copy(int fd, FILE *out)
+/* The answer's `length` bytes. False with errno, 0 if there are not so many. */
+static bool copy(int fd, size_t length, FILE *out)
 {
 	char bytes[16384];
 	ssize_t n;
 
-	while ((n = read(fd, bytes, sizeof(bytes))) > 0) {
+	errno = 0;
+	while (length > 0) {
+		n = read(fd, bytes, length < sizeof(bytes) ? length : sizeof(bytes));
+		if (n <= 0)
+			return false;
+		length -= (size_t)n;
 		if (fwrite(bytes, 1, (size_t)n, out) != (size_t)n)
 			return false;
 	}
-	return n == 0 && fflush(out) == 0;
+	return fflush(out) == 0;
 }
 
 static bool converse(int fd, const char *request, FILE *out, char *why, size_t size)
@@ -172,21 +211,25 @@ static bool converse(int fd, const char *request, FILE *out, char *why, size_t s
 	while (length < sizeof(line) - 1 && read(fd, line + length, 1) == 1 && line[length] != '\n')
 		length++;
 	line[length] = '\0';
-	if (strcmp(line, "ok") != 0) {
+	if (sscanf(line, "ok %zu", &length) != 1) {
 		snprintf(why, size, "%s",
 			 strncmp(line, "error ", 6) == 0 ? line + 6 : "the daemon gave no answer");
 		return false;
 	}
-	if (copy(fd, out))
+	if (copy(fd, length, out))
 		return true;
-	snprintf(why, size, "standard output: %s", strerror(errno));
+	if (errno == 0 || errno == EAGAIN)
+		snprintf(why, size, "the daemon's answer was cut short");
+	else
+		snprintf(why, size, "standard output: %s", strerror(errno));
 	return false;
 }
 
 bool status_ask(const char *path, const char *request, FILE *out, char *why, size_t size)
 {
 	struct sockaddr_un address;
-	const int fd = unix_socket(path, &address);
+	const int fd = unix_socket(path, &address, 0);
+	const struct timeval patience = { .tv_sec = WAIT_SECONDS };
 	bool good;
 
 	if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0) {
@@ -196,6 +239,7 @@ bool status_ask(const char *path, const char *request, FILE *out, char *why, siz
 			close(fd);
 		return false;
 	}
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 	good = converse(fd, request, out, why, size);
 	close(fd);
 	return good;

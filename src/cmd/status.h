@@ -9,8 +9,8 @@
 
 /*
  * The daemon's ear: a Unix socket on which it is asked for reports. One line asks, the answer is
- * "ok" or "error TEXT" on a line and, behind "ok", what was asked for. Each answer is written by a
- * child, so that nobody who reads slowly holds up the daemon.
+ * "ok LENGTH" or "error TEXT" on a line and, behind "ok", what was asked for. Each answer is
+ * written by a child, so that nobody who reads slowly holds up the daemon.
  */
 
 #define STATUS_PATH	 "/run/synpaws.sock"

@@ -25,7 +25,11 @@ struct what_if {
 	struct synpaws_mirror *mirror;
 	struct seen *connections, *refused, *sources;
 	uint64_t connection_count, drop_connections, drop_syns, sources_hit;
+	uint64_t translated; /* segments */
 };
+
+/* One capture gives one answer, so this key is no secret. */
+static const uint8_t snat_key[16] = { 's', 'y', 'n', 'p', 'a', 'w', 's' };
 
 static bool parse_snat(struct what_if_spec *spec, const char *value, char *why, size_t size)
 {
@@ -151,7 +155,7 @@ void what_if_free(struct what_if *what_if)
 }
 
 /* A peer's end becomes one of the balancer's: always the same, spread evenly by a keyed hash. */
-static void translate(const struct what_if *what_if, uint8_t ip_version, uint8_t address[16],
+static void translate(struct what_if *what_if, uint8_t ip_version, uint8_t address[16],
 		      uint16_t *port)
 {
 	const struct synpaws_prefix *to = &what_if->spec.addresses;
@@ -162,9 +166,10 @@ static void translate(const struct what_if *what_if, uint8_t ip_version, uint8_t
 
 	if (to->ip_version != ip_version)
 		return;
+	what_if->translated++;
 	memcpy(key, address, 16);
 	memcpy(key + 16, port, 2);
-	hash = siphash(what_if->hash_key, key, sizeof(key));
+	hash = siphash(snat_key, key, sizeof(key));
 	*port = (uint16_t)(SNAT_PORT_FIRST + (hash >> 32) % SNAT_PORTS);
 	memcpy(address, to->address, width / 8);
 	for (bit = to->bits; bit < width && bit - to->bits < 32; bit++) {
@@ -215,6 +220,8 @@ void what_if_report(struct what_if *what_if, struct report_variant *variant)
 	synpaws_mirror_flush(what_if->mirror);
 	variant->name = what_if->spec.name;
 	variant->note = note_of(what_if->spec.kind);
+	if (what_if->spec.kind == WHAT_IF_SNAT && what_if->translated == 0)
+		variant->note = "no traffic of that IP version: as today";
 	variant->connections = what_if->connection_count;
 	variant->drop_connections = what_if->drop_connections;
 	variant->drop_syns = what_if->drop_syns;

@@ -32,7 +32,7 @@ struct synpaws_mirror {
 	uint64_t now_ns;	/* order_ns of the last segment, or what time has come to */
 	bool many_hosts;	/* each with a calendar of its own */
 	uint64_t wall_ahead_ns; /* wall clock minus order_ns, of the last segment */
-	uint64_t segments, syns, answers;
+	uint64_t segments, syns, answers, ends;
 	uint64_t unsettled, records, undone, guesses, contradicted;
 };
 

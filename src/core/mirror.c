@@ -190,6 +190,7 @@ static void take_from_host(struct synpaws_mirror *mirror, const struct synpaws_s
 		return;
 	mirror->segments++;
 	mirror->answers++;
+	mirror->ends += (seg->flags & (SYNPAWS_FIN | SYNPAWS_RST)) != 0;
 	if (flow != NULL && flow->held != 0) {
 		syn_answered(mirror, flow, seg);
 		flow = find_flow(mirror, seg, &ends);
@@ -208,6 +209,7 @@ static void take_to_host(struct synpaws_mirror *mirror, const struct synpaws_seg
 	if (!is_shown(mirror, flow, seg, false))
 		return;
 	mirror->segments++;
+	mirror->ends += (seg->flags & (SYNPAWS_FIN | SYNPAWS_RST)) != 0;
 	if (synpaws_segment_is_syn(seg)) {
 		mirror->syns++;
 		syn_arrives(mirror, flow, seg, &ends);
@@ -339,6 +341,7 @@ void synpaws_mirror_stats(const struct synpaws_mirror *mirror, struct synpaws_mi
 	stats->segments = mirror->segments;
 	stats->syns = mirror->syns;
 	stats->answers = mirror->answers;
+	stats->ends = mirror->ends;
 	stats->flows = flows ? flows_count(mirror->flows) : 0;
 	stats->flows_evicted = flows ? flows_evicted(mirror->flows) : 0;
 	stats->unsettled = mirror->unsettled;

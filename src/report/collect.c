@@ -105,12 +105,13 @@ static void fill_coverage(const struct collect_context *context, struct report_c
 	coverage->missed = unseen + tally->missed_ring + tally->missed_crash + tally->unparsed +
 			   context->unread;
 	coverage->answers = mirror->answers;
+	coverage->ends = mirror->ends;
+	coverage->restarts = tally->restarts;
 	coverage->evicted = mirror->evicted + mirror->flows_evicted;
 	coverage->guesses = mirror->guesses;
 	coverage->contradicted = mirror->contradicted;
 	coverage->capture_errors = tally->capture_errors;
-	coverage->percent = 100.0;
-	if (coverage->offered > 0 && coverage->missed <= coverage->offered)
+	if (coverage->offered > coverage->missed)
 		coverage->percent = 100.0 * (double)(coverage->offered - coverage->missed) /
 				    (double)coverage->offered;
 }
@@ -127,6 +128,8 @@ const struct report *collect_report(struct collect *collect, const struct collec
 	report->checking = context->tally->mirror.checking;
 	report->first_ns = context->first_ns != 0 ? context->first_ns : collect->first_ns;
 	report->last_ns = context->last_ns != 0 ? context->last_ns : collect->last_ns;
+	report->watched_ns =
+		context->watched_ns != 0 ? context->watched_ns : report->last_ns - report->first_ns;
 	report->syns = collect->syns;
 	report->connections = collect->connection_count;
 	report->drop_syns = collect->drop_syns;

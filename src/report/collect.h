@@ -32,6 +32,7 @@ struct collect_context {
 	const struct tally_context *tally; /* of this profile, with its mirror's numbers */
 	uint64_t unread;		   /* tally_unread() */
 	uint64_t first_ns, last_ns;	   /* what was watched; 0: from the first to the last SYN */
+	uint64_t watched_ns;		   /* without gaps; 0: all the time between these */
 	const struct report_variant *variants; /* may be NULL */
 	size_t variant_count;
 };

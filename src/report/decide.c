@@ -22,7 +22,7 @@ struct causes {
 /* In seconds. */
 static double watched(const struct report *report)
 {
-	return (double)(report->last_ns - report->first_ns) / (double)NS_PER_SECOND;
+	return (double)report->watched_ns / (double)NS_PER_SECOND;
 }
 
 static bool is_estimate(const struct report *report)
@@ -36,11 +36,29 @@ static bool is_one_sided(const struct report *report)
 	return !is_estimate(report) && report->syns > 0 && report->coverage.answers == 0;
 }
 
+/* Stamps are written when connections end: at least every fourth has to be seen to do so. */
+static bool sees_ends(const struct report *report)
+{
+	return is_estimate(report) || report->coverage.ends >= report->connections / 4;
+}
+
+/* One in so many answers may rest on something that was not seen. */
+#define DOUBTFUL 50
+
+static bool is_sound(const struct report *report)
+{
+	const struct report_coverage *coverage = &report->coverage;
+
+	return coverage->percent >= ENOUGH_PERCENT && coverage->capture_errors == 0 &&
+	       (coverage->guesses + coverage->contradicted + coverage->evicted) * DOUBTFUL <=
+		       report->syns;
+}
+
 static bool is_enough(const struct report *report)
 {
 	return report->connections >= ENOUGH_CONNECTIONS &&
 	       report->source_count >= ENOUGH_SOURCES && watched(report) >= ENOUGH_SECONDS &&
-	       report->coverage.percent >= ENOUGH_PERCENT && !is_one_sided(report);
+	       is_sound(report) && !is_one_sided(report) && sees_ends(report);
 }
 
 static enum report_decision decision_of(const struct report *report)
@@ -113,10 +131,16 @@ static void say_confidence(struct report *report)
 {
 	struct format f = { .next = 0 };
 
+	if (report->coverage.offered == 0) {
+		append(report->sentence, sizeof(report->sentence), "; nothing was there to watch.");
+		return;
+	}
 	append(report->sentence, sizeof(report->sentence),
-	       "; watched %s, evidence %s, saw %s of packets.",
-	       format_duration(report->last_ns - report->first_ns, format_in(&f)), report->evidence,
-	       format_percent(report->coverage.percent, format_in(&f)));
+	       "; watched %s, evidence %s, saw %s of packets%s.",
+	       format_duration(report->watched_ns, format_in(&f)), report->evidence,
+	       format_percent(report->coverage.percent, format_in(&f)),
+	       report->coverage.capture_errors > 0 ? " up to where captures could not be read"
+						   : "");
 }
 
 static void __attribute__((format(printf, 2, 3)))
@@ -151,7 +175,7 @@ static void list_thin(struct decide *decide, const struct report *report)
 			decide,
 			"Only %s was watched: what comes at other hours, at weekends or by timer "
 			"is not in it.",
-			format_duration(report->last_ns - report->first_ns, format_in(&f)));
+			format_duration(report->watched_ns, format_in(&f)));
 }
 
 static void list_unseen(struct decide *decide, const struct report *report)
@@ -159,7 +183,21 @@ static void list_unseen(struct decide *decide, const struct report *report)
 	const struct report_coverage *coverage = &report->coverage;
 	struct format f = { .next = 0 };
 
+	if (report->syns == 0 && coverage->offered > 0)
+		add_unseen(decide, "None of %s packets was a SYN to one of the servers (--host).",
+			   format_count(coverage->offered, format_in(&f)));
 	list_thin(decide, report);
+	if (coverage->restarts > 0)
+		add_unseen(decide, "The analyst was restarted %s times: this is since the last.",
+			   format_count(coverage->restarts, format_in(&f)));
+	if (!is_one_sided(report) && !sees_ends(report))
+		add_unseen(decide, "Few connections were seen to end, and that is when a kernel "
+				   "remembers: capture all segments, or use --evidence syn.");
+	if (report->felt[REPORT_CLASSIC].left_out > 0)
+		add_unseen(decide,
+			   "Of %s refused connections no retries were followed: too many at "
+			   "a time.",
+			   format_count(report->felt[REPORT_CLASSIC].left_out, format_in(&f)));
 	if (is_estimate(report))
 		add_unseen(decide, "Evidence syn is an estimate: it takes every connection for one "
 				   "that the server closes first, and errs towards too many.");

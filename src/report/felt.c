@@ -35,7 +35,7 @@ struct felt {
 	uint64_t next[REPORT_SCHEDULES][REPORT_RETRIES];
 	uint64_t let_in[REPORT_SCHEDULES][REPORT_RETRIES];
 	uint64_t timed_out[REPORT_SCHEDULES];
-	uint64_t open; /* left out, for want of room */
+	uint64_t left_out; /* for want of room */
 };
 
 struct felt *felt_new(void)
@@ -83,7 +83,7 @@ void felt_take(struct felt *felt, const struct synpaws_segment *syn)
 	while (felt->first < felt->last && is_decided(at(felt, felt->first)))
 		felt->first++;
 	if (felt->last - felt->first == PENDING) {
-		felt->open++;
+		felt->left_out++;
 		return;
 	}
 	pending = at(felt, felt->last++);
@@ -144,7 +144,7 @@ void felt_advance(struct felt *felt, uint64_t order_ns, const struct synpaws_mir
 
 static uint64_t open_now(const struct felt *felt, size_t s)
 {
-	uint64_t open = felt->open, i;
+	uint64_t open = 0, i;
 
 	for (i = felt->first; i < felt->last; i++)
 		open += !at(felt, i)->decided[s];
@@ -177,5 +177,6 @@ void felt_report(const struct felt *felt, enum report_schedule schedule, struct 
 	to->timed_out = felt->timed_out[schedule];
 	to->gives_up = from->gives_up;
 	to->open = open_now(felt, schedule);
+	to->left_out = felt->left_out;
 	to->median = median_of(felt, schedule);
 }

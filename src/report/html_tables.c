@@ -124,9 +124,10 @@ void html_sources(const struct report *r, FILE *out)
 
 	if (r->sources_shown == 0)
 		return;
-	html_open("sources", r->sources_hit > 0 ? "Worst sources" : "Sources",
-		  "The longest lock-out is the longest time in which SYNs kept being dropped.",
-		  out);
+	html_open(
+		"sources", r->sources_hit > 0 ? "Worst sources" : "Sources",
+		"The longest lock-out is the longest run of drops with less than a minute between them.",
+		out);
 	fputs("<div class=\"scroll\"><table class=\"cards\"><thead><tr><th>Source</th>"
 	      "<th class=\"l\">Why</th><th>Connections</th><th>Refused</th><th>SYNs dropped</th>"
 	      "<th>Longest<br>lock-out</th><th>First and<br>last drop</th></tr></thead>"

@@ -33,13 +33,14 @@ enum report_schedule {
 #define REPORT_SOURCES 50 /* shown at the most */
 
 struct report_felt {
-	size_t retries;				/* of this schedule */
-	uint32_t at[REPORT_RETRIES];		/* seconds after the first SYN */
-	uint64_t connections[REPORT_RETRIES];	/* let in by that retry */
-	uint64_t timed_out;			/* by none */
-	uint32_t gives_up;			/* after so many seconds */
-	uint64_t open;				/* the watch ended before it was decided */
-	double median;				/* seconds of delay; timed_out count as gives_up */
+	size_t retries;			      /* of this schedule */
+	uint32_t at[REPORT_RETRIES];	      /* seconds after the first SYN */
+	uint64_t connections[REPORT_RETRIES]; /* let in by that retry */
+	uint64_t timed_out;		      /* by none */
+	uint32_t gives_up;		      /* after so many seconds */
+	uint64_t open;			      /* the watch ended before it was decided */
+	uint64_t left_out;		      /* too many at a time to be followed */
+	double median;			      /* seconds of delay; timed_out count as gives_up */
 };
 
 struct report_source {
@@ -47,9 +48,10 @@ struct report_source {
 	uint8_t address[16];
 	uint64_t syns, connections;
 	uint64_t drop_syns, drop_connections;
-	uint64_t no_timestamp;	    /* SYNs without */
-	uint64_t guesses;	    /* drops that rest on one */
-	uint64_t longest_ns;	    /* longest time in which its SYNs kept being dropped */
+	uint64_t no_timestamp; /* SYNs without */
+	uint64_t guesses;      /* drops that rest on one */
+	uint64_t longest_ns;   /* longest run of drops, each within a minute of the last: from first
+				  to last */
 	uint64_t first_ns, last_ns; /* SYN */
 	uint64_t first_drop_ns, last_drop_ns;
 	const struct clocks_sample *samples; /* oldest first */
@@ -86,11 +88,13 @@ struct report_advice {
 
 /* What weakens the answer. */
 struct report_coverage {
-	uint64_t offered; /* packets that came */
-	uint64_t missed;  /* of them, not looked at, for whatever reason */
-	uint64_t answers; /* segments from hosts */
-	uint64_t evicted; /* stamps and flows lost for want of room */
-	uint64_t guesses; /* outcomes that rest on one */
+	uint64_t offered;  /* packets that came */
+	uint64_t missed;   /* of them, not looked at, for whatever reason */
+	uint64_t answers;  /* segments from hosts */
+	uint64_t ends;	   /* segments that end connections */
+	uint64_t restarts; /* of the analyst: what it had learnt before is gone */
+	uint64_t evicted;  /* stamps and flows lost for want of room */
+	uint64_t guesses;  /* outcomes that rest on one */
 	uint64_t contradicted;
 	uint64_t sources_left_out; /* that found no room */
 	uint64_t capture_errors;
@@ -99,13 +103,14 @@ struct report_coverage {
 
 struct report {
 	enum report_decision decision;
-	bool checking;	      /* the host has the check on now: this is happening */
-	char sentence[512];   /* the decision in words, with its confidence */
+	bool checking;		   /* the host has the check on now: this is happening */
+	char sentence[512];	   /* the decision in words, with its confidence */
 	const char *const *unseen; /* what was not seen, a sentence each; NULL at the end */
 	const char *profile;
-	const char *kernels;  /* of that profile, for people */
-	const char *evidence; /* syn, close, answer or full */
+	const char *kernels;	    /* of that profile, for people */
+	const char *evidence;	    /* syn, close, answer or full */
 	uint64_t first_ns, last_ns; /* of what was watched */
+	uint64_t watched_ns;	    /* without gaps of more than a minute */
 	uint64_t syns, connections, drop_syns, drop_connections, no_timestamp;
 	uint64_t source_count, sources_hit;
 	struct report_coverage coverage;
@@ -116,8 +121,8 @@ struct report {
 	size_t service_count;
 	const struct report_minute *minutes; /* in order; of `minute_seconds` each */
 	size_t minute_count;
-	uint32_t minute_seconds; /* 60, or more where the watch was long */
-	size_t worst_minute;	 /* index; minute_count if there is none */
+	uint32_t minute_seconds;	       /* 60, or more where the watch was long */
+	size_t worst_minute;		       /* index; minute_count if there is none */
 	const struct report_variant *variants; /* [0] is today; only with --what-if */
 	size_t variant_count;
 	const struct report_advice *advice;

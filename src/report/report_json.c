@@ -178,7 +178,7 @@ static void put_head(struct writer *w, const struct report *r)
 	put_text(w, "evidence", r->evidence);
 	put_time(w, "first", r->first_ns);
 	put_time(w, "last", r->last_ns);
-	put_seconds(w, "watched_seconds", r->last_ns - r->first_ns);
+	put_seconds(w, "watched_seconds", r->watched_ns);
 	put_counts(w, r->syns, r->connections, r->drop_syns, r->drop_connections);
 	put_count(w, "no_timestamp", r->no_timestamp);
 	put_count(w, "sources", r->source_count);
@@ -216,6 +216,7 @@ static void put_felt(struct writer *w, const char *name, const struct report_fel
 	put_count(w, "timed_out", felt->timed_out);
 	put_count(w, "gives_up_seconds", felt->gives_up);
 	put_count(w, "open", felt->open);
+	put_count(w, "left_out", felt->left_out);
 	put_real(w, "median_seconds", felt->median);
 	put_close(w, '}');
 }

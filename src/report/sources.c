@@ -216,7 +216,7 @@ static void sample(struct sources *sources, struct source *source,
 	to->recorded_at = outcome->recorded_at;
 }
 
-/* It is locked out until its timestamp would pass; what comes before that prolongs the time. */
+/* A lock-out goes on as long as the next drop comes while the one before would still be dropped. */
 static void note_drop(struct sources *sources, struct source *source,
 		      const struct synpaws_segment *syn, const struct synpaws_outcome *outcome,
 		      bool is_new)
@@ -234,8 +234,8 @@ static void note_drop(struct sources *sources, struct source *source,
 		source->locked_from_ns = syn->time_ns;
 	if (until > source->locked_until_ns)
 		source->locked_until_ns = until;
-	if (source->locked_until_ns - source->locked_from_ns > source->longest_ns)
-		source->longest_ns = source->locked_until_ns - source->locked_from_ns;
+	if (syn->time_ns - source->locked_from_ns > source->longest_ns)
+		source->longest_ns = syn->time_ns - source->locked_from_ns;
 }
 
 void sources_take(struct sources *sources, const struct synpaws_segment *syn,

@@ -27,7 +27,7 @@ static void put_head(const struct report *r, FILE *out)
 	if (r->first_ns > 0)
 		fprintf(out, "Watched  %s to %s UTC, %s\n", format_date(r->first_ns, format_in(&f)),
 			format_date(r->last_ns, format_in(&f)),
-			format_duration(r->last_ns - r->first_ns, format_in(&f)));
+			format_duration(r->watched_ns, format_in(&f)));
 	fputs("Kernel   ", out);
 	format_put(out, r->profile, 0);
 	fputs(": ", out);

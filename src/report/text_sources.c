@@ -78,7 +78,7 @@ void text_sources(const struct report *report, FILE *out)
 	for (i = 0; i < report->sources_shown; i++)
 		put_source(&report->sources[i], width, dated, out);
 	fprintf(out,
-		"  longest: the longest time in which SYNs kept being dropped. Times are UTC.\n");
+		"  longest: from the first to the last drop of a run, less than a minute between them. Times are UTC.\n");
 }
 
 static void put_clock(const struct report_source *s, size_t i, const struct lines_lockouts *by,

@@ -245,6 +245,7 @@ static void fixture_frame(struct fixture *f, uint64_t seconds, uint64_t connecti
 	r->evidence = "close";
 	r->first_ns = FIXTURE_START;
 	r->last_ns = FIXTURE_START + seconds * NS_PER_SECOND;
+	r->watched_ns = seconds * NS_PER_SECOND;
 	r->connections = connections;
 	r->syns = connections + connections / 40;
 	r->no_timestamp = connections / 9;
@@ -390,7 +391,7 @@ static void fixture_little(struct fixture *f)
 static void fixture_empty(struct fixture *f)
 {
 	fixture_frame(f, 0, 0);
-	f->report.first_ns = f->report.last_ns = 0;
+	f->report.first_ns = f->report.last_ns = f->report.watched_ns = 0;
 	f->report.decision = REPORT_TOO_LITTLE;
 	fixture_say(&f->report, "Too little was seen to decide: of 0 connections from 0 sources "
 				"none would have been refused.");

@@ -137,7 +137,7 @@ static void assert_felt(json_t *felt, const struct report_felt *is)
 	json_t *retries = json_object_get(felt, "retries");
 	size_t i;
 
-	assert_fields(felt, 5);
+	assert_fields(felt, 6);
 	assert_int_equal(json_array_size(retries), is->retries);
 	for (i = 0; i < is->retries; i++) {
 		assert_fields(json_array_get(retries, i), 2);
