@@ -41,7 +41,15 @@ static bool parse_range(const char *text, struct ruleset_queue *queue)
 	return true;
 }
 
-static void add(struct ruleset *ruleset, const struct ruleset_queue *queue)
+/* A rule that iptables-nft made is seen twice. */
+static void count(struct ruleset_queue *queue, bool nft)
+{
+	queue->seen[nft]++;
+	if (queue->rules < queue->seen[nft])
+		queue->rules = queue->seen[nft];
+}
+
+static void add(struct ruleset *ruleset, const struct ruleset_queue *queue, bool nft)
 {
 	size_t i;
 
@@ -53,7 +61,7 @@ static void add(struct ruleset *ruleset, const struct ruleset_queue *queue)
 		known->bypass &= queue->bypass;
 		known->ipv4 |= queue->ipv4;
 		known->ipv6 |= queue->ipv6;
-		known->rules++;
+		count(known, nft);
 		return;
 	}
 	if (ruleset->count == RULESET_QUEUES_MOST) {
@@ -61,7 +69,7 @@ static void add(struct ruleset *ruleset, const struct ruleset_queue *queue)
 		return;
 	}
 	ruleset->queues[ruleset->count] = *queue;
-	ruleset->queues[ruleset->count++].rules = 1;
+	count(&ruleset->queues[ruleset->count++], nft);
 }
 
 /* What follows the word in the text; NULL if it is not there. */
@@ -91,7 +99,7 @@ void ruleset_take_iptables(struct ruleset *ruleset, const char *line, bool ipv6)
 		return;
 	queue.bypass = strstr(target, "--queue-bypass") != NULL;
 	ruleset->tracking |= strstr(text, " connmark ") != NULL;
-	add(ruleset, &queue);
+	add(ruleset, &queue, false);
 }
 
 /* "table ip mangle {" */
@@ -136,5 +144,5 @@ void ruleset_take_nft(struct ruleset *ruleset, const char *line)
 	if (strstr(text, "nfproto ipv6") != NULL)
 		queue.ipv4 = false;
 	ruleset->tracking |= strstr(text, "ct mark ") != NULL;
-	add(ruleset, &queue);
+	add(ruleset, &queue, true);
 }

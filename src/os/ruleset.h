@@ -15,6 +15,7 @@ struct ruleset_queue {
 	bool bypass;	      /* every rule lets packets by while nobody listens */
 	bool ipv4, ipv6;
 	unsigned int rules;
+	unsigned int seen[2]; /* by iptables-save, by nft: the one shows rules of the other */
 };
 
 #define RULESET_QUEUES_MOST 16

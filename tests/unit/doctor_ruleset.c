@@ -88,6 +88,22 @@ static void test_row(void **state)
 	assert_int_equal(ruleset.queues[0].ipv6, row->source == IPV6);
 }
 
+/* iptables-nft's rule in both lists is one; a second one that only nft knows is another. */
+static void test_seen_twice(void **state)
+{
+	struct ruleset ruleset;
+
+	(void)state;
+	memset(&ruleset, 0, sizeof(ruleset));
+	ruleset_take_iptables(&ruleset, "-A PREROUTING -p tcp -j NFQUEUE --queue-num 7", false);
+	ruleset_take_nft(&ruleset, "table ip mangle {");
+	ruleset_take_nft(&ruleset, "\t\tmeta l4proto tcp counter packets 0 bytes 0 queue num 7");
+	assert_int_equal(ruleset.count, 1);
+	assert_int_equal(ruleset.queues[0].rules, 1);
+	ruleset_take_nft(&ruleset, "\t\ttcp dport 80 queue num 7 bypass");
+	assert_int_equal(ruleset.queues[0].rules, 2);
+}
+
 static void test_families_of_nft(void **state)
 {
 	static const struct {
@@ -160,12 +176,13 @@ static void test_bounded(void **state)
 
 int main(void)
 {
-	struct CMUnitTest tests[COUNT(rows) + 3];
+	struct CMUnitTest tests[COUNT(rows) + 4];
 	size_t i;
 
 	for (i = 0; i < COUNT(rows); i++)
 		tests[i] = unit_row(rows[i].line, test_row, &rows[i]);
 	tests[i++] = (struct CMUnitTest)cmocka_unit_test(test_families_of_nft);
+	tests[i++] = (struct CMUnitTest)cmocka_unit_test(test_seen_twice);
 	tests[i++] = (struct CMUnitTest)cmocka_unit_test(test_together);
 	tests[i++] = (struct CMUnitTest)cmocka_unit_test(test_bounded);
 	return cmocka_run_group_tests(tests, NULL, NULL);
