@@ -157,6 +157,13 @@ void synpaws_mirror_free(struct synpaws_mirror *mirror);
  */
 void synpaws_mirror_take(struct synpaws_mirror *mirror, const struct synpaws_segment *seg);
 
+/*
+ * The same for `count` segments in order, faster: their places in the tables are looked up together,
+ * so that the waits for memory overlap.
+ */
+void synpaws_mirror_take_batch(struct synpaws_mirror *mirror, const struct synpaws_segment *segs,
+			       size_t count);
+
 /* Time has come to `order_ns` without a segment: give the outcomes that have been held for long
  * enough. */
 void synpaws_mirror_advance(struct synpaws_mirror *mirror, uint64_t order_ns);

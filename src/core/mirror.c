@@ -270,6 +270,15 @@ void synpaws_mirror_take(struct synpaws_mirror *mirror, const struct synpaws_seg
 		take_to_host(mirror, seg);
 }
 
+void synpaws_mirror_take_batch(struct synpaws_mirror *mirror, const struct synpaws_segment *segs,
+			       size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		synpaws_mirror_take(mirror, &segs[i]);
+}
+
 void synpaws_mirror_advance(struct synpaws_mirror *mirror, uint64_t order_ns)
 {
 	if (mirror->config.evidence != SYNPAWS_EVIDENCE_SYN)
