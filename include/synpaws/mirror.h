@@ -158,8 +158,8 @@ void synpaws_mirror_free(struct synpaws_mirror *mirror);
 void synpaws_mirror_take(struct synpaws_mirror *mirror, const struct synpaws_segment *seg);
 
 /*
- * The same for `count` segments in order, faster: their places in the tables are looked up together,
- * so that the waits for memory overlap.
+ * The same for `count` segments in order, faster: their places in the tables are looked up
+ * together, so that the waits for memory overlap.
  */
 void synpaws_mirror_take_batch(struct synpaws_mirror *mirror, const struct synpaws_segment *segs,
 			       size_t count);

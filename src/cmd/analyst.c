@@ -44,6 +44,8 @@ struct analyst {
 	uint64_t missed_crash;
 	uint64_t unparsed;
 	uint32_t last_tick;
+	struct synpaws_segment segs[CHUNK]; /* decoded, not judged yet */
+	size_t seg_count;
 };
 
 static uint32_t now_seconds(void)
@@ -118,8 +120,8 @@ static void warn_of_forwarding(struct analyst *analyst)
 static void take(struct analyst *analyst, const struct ring_slot *slot)
 {
 	const bool gateway = analyst->config->options->panel.gateway;
+	struct synpaws_segment *seg = &analyst->segs[analyst->seg_count];
 	struct nfmessage message;
-	struct synpaws_segment seg;
 	enum synpaws_decode result;
 
 	switch (nfmessage_parse(slot->bytes, slot->length, &message)) {
@@ -131,20 +133,20 @@ static void take(struct analyst *analyst, const struct ring_slot *slot)
 	case NFMESSAGE_OTHER:
 		return;
 	}
-	result = synpaws_segment_decode(&seg, message.bytes, message.captured, message.length,
+	result = synpaws_segment_decode(seg, message.bytes, message.captured, message.length,
 					message.checksum_pending ? SYNPAWS_CHECKSUM_PENDING : 0);
-	panel_decode(analyst->panel, result);
+	panel_decode(analyst->panel, result, 1);
 	if (result != SYNPAWS_DECODE_OK)
 		return;
-	seg.time_ns = slot->time_ns;
-	seg.order_ns = slot->order_ns;
-	seg.second = slot->second;
-	seg.ifindex = message.ifindex;
-	seg.forwarded = message.forwarded || gateway;
-	seg.way = message.way;
+	seg->time_ns = slot->time_ns;
+	seg->order_ns = slot->order_ns;
+	seg->second = slot->second;
+	seg->ifindex = message.ifindex;
+	seg->forwarded = message.forwarded || gateway;
+	seg->way = message.way;
+	analyst->seg_count++;
 	if (message.forwarded)
 		warn_of_forwarding(analyst);
-	panel_take(analyst->panel, &seg);
 }
 
 /* The ring whose oldest segment arrived first, up to `horizon`; NULL if there is none. */
@@ -165,10 +167,14 @@ static struct ring *earliest(const struct analyst_config *config, uint64_t horiz
 	return first;
 }
 
-static void release_all(const struct analyst_config *config)
+/* Judge what has been decoded; only then may its slots be written again. */
+static void finish_chunk(struct analyst *analyst)
 {
+	const struct analyst_config *config = analyst->config;
 	size_t i;
 
+	panel_take(analyst->panel, analyst->segs, analyst->seg_count);
+	analyst->seg_count = 0;
 	for (i = 0; i < config->ring_count; i++)
 		ring_release(config->rings[i]);
 }
@@ -185,9 +191,9 @@ static size_t drain(struct analyst *analyst, uint64_t horizon)
 		ring_begin(ring);
 		take(analyst, slot);
 		if (++taken % CHUNK == 0)
-			release_all(analyst->config);
+			finish_chunk(analyst);
 	}
-	release_all(analyst->config);
+	finish_chunk(analyst);
 	return taken;
 }
 

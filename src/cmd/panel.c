@@ -16,6 +16,9 @@
 
 #define LINE_MOST 4000
 
+/* Much less than a client waits before its SYN comes again. */
+#define RUN_NS 1000000ULL
+
 /* One profile's. */
 struct view {
 	struct panel *panel;
@@ -198,12 +201,12 @@ void panel_free(struct panel *panel)
 	free(panel);
 }
 
-void panel_decode(struct panel *panel, enum synpaws_decode result)
+void panel_decode(struct panel *panel, enum synpaws_decode result, uint64_t count)
 {
 	size_t i;
 
 	for (i = 0; i < panel->count; i++)
-		tally_decode(panel->views[i].tally, result);
+		tally_decode(panel->views[i].tally, result, count);
 }
 
 /* The lines of sources whose time is up, once in each second. */
@@ -227,14 +230,40 @@ static void advance_collect(const struct panel *panel, uint64_t order_ns)
 		collect_advance(panel->config.collect, order_ns, panel->views[0].mirror);
 }
 
-void panel_take(struct panel *panel, const struct synpaws_segment *seg)
+/* How many are so close in time that nothing falls due between them. */
+static size_t run_length(const struct panel *panel, const struct synpaws_segment *segs,
+			 size_t count)
 {
-	size_t i;
+	const uint64_t first = segs->order_ns;
+	const uint64_t due =
+		panel->config.collect != NULL ? collect_due(panel->config.collect) : UINT64_MAX;
+	uint64_t end = (first / NS_PER_SECOND + 1) * NS_PER_SECOND;
+	size_t n;
 
-	advance_collect(panel, seg->order_ns);
-	for (i = 0; i < panel->count; i++)
-		synpaws_mirror_take(panel->views[i].mirror, seg);
-	tick(panel, seg->order_ns);
+	if (panel->config.each && panel->count > 1)
+		return 1; /* the profiles' lines of one SYN stand together */
+	if (end > first + RUN_NS)
+		end = first + RUN_NS;
+	if (end > due)
+		end = due;
+	for (n = 1; n < count; n++) {
+		if (segs[n].order_ns < first || segs[n].order_ns >= end)
+			break;
+	}
+	return n;
+}
+
+void panel_take(struct panel *panel, const struct synpaws_segment *segs, size_t count)
+{
+	size_t i, n;
+
+	for (; count > 0; count -= n, segs += n) {
+		advance_collect(panel, segs->order_ns);
+		n = run_length(panel, segs, count);
+		for (i = 0; i < panel->count; i++)
+			synpaws_mirror_take_batch(panel->views[i].mirror, segs, n);
+		tick(panel, segs->order_ns);
+	}
 }
 
 void panel_advance(struct panel *panel, uint64_t order_ns)

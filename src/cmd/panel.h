@@ -37,11 +37,14 @@ struct panel_config {
 struct panel *panel_new(const struct panel_config *config);
 void panel_free(struct panel *panel);
 
-/* Count what the decoder made of a packet. */
-void panel_decode(struct panel *panel, enum synpaws_decode result);
+/* Count what the decoder made of so many packets. */
+void panel_decode(struct panel *panel, enum synpaws_decode result, uint64_t count);
 
-/* Show a segment to all mirrors. Its order_ns is the panel's clock; one that goes back stands. */
-void panel_take(struct panel *panel, const struct synpaws_segment *seg);
+/*
+ * Show segments to all mirrors, in order. Their order_ns is the panel's clock; one that goes back
+ * stands. The more at a time, the less each costs.
+ */
+void panel_take(struct panel *panel, const struct synpaws_segment *segs, size_t count);
 
 /* Time has come to `order_ns`: write what was held back for so long. */
 void panel_advance(struct panel *panel, uint64_t order_ns);

@@ -18,9 +18,6 @@ struct progress {
 	uint64_t next_ns;
 };
 
-/* The clock is read, and so progress_show() called, once in so many packets. */
-#define PROGRESS_PACKETS 4096
-
 #define PROGRESS_MOST 160
 
 struct progress_counts {

@@ -60,18 +60,18 @@ static bool build(struct replay *replay)
 	return replay->panel != NULL;
 }
 
-static void take_decode(void *context, enum synpaws_decode result)
+static void take_decode(void *context, enum synpaws_decode result, uint64_t count)
 {
 	const struct replay *replay = context;
 
-	panel_decode(replay->panel, result);
+	panel_decode(replay->panel, result, count);
 }
 
-static bool take_segment(void *context, const struct synpaws_segment *seg)
+static bool take_segments(void *context, const struct synpaws_segment *segs, size_t count)
 {
 	const struct replay *replay = context;
 
-	panel_take(replay->panel, seg);
+	panel_take(replay->panel, segs, count);
 	return replay->error == 0;
 }
 
@@ -94,7 +94,7 @@ static bool run(struct replay *replay)
 	reader->file_count = replay->options.file_count;
 	reader->gateway = replay->options.panel.gateway;
 	reader->decode = take_decode;
-	reader->take = take_segment;
+	reader->take = take_segments;
 	reader->context = replay;
 	if (!build(replay) || !reader_read(reader))
 		return false;

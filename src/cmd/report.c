@@ -28,21 +28,23 @@ static void ignore_line(void *context, int priority, const char *line)
 	(void)line;
 }
 
-static void take_decode(void *context, enum synpaws_decode result)
+static void take_decode(void *context, enum synpaws_decode result, uint64_t count)
 {
 	const struct command *command = context;
 
-	panel_decode(command->panel, result);
+	panel_decode(command->panel, result, count);
 }
 
-static bool take_segment(void *context, const struct synpaws_segment *seg)
+static bool take_segments(void *context, const struct synpaws_segment *segs, size_t count)
 {
 	const struct command *command = context;
-	size_t i;
+	size_t i, n;
 
-	panel_take(command->panel, seg);
-	for (i = 0; i < command->options.what_if_count; i++)
-		what_if_take(command->what_if[i], seg);
+	panel_take(command->panel, segs, count);
+	for (i = 0; i < command->options.what_if_count; i++) {
+		for (n = 0; n < count; n++)
+			what_if_take(command->what_if[i], &segs[n]);
+	}
 	return true;
 }
 
@@ -145,7 +147,7 @@ static bool report_captures(struct command *command)
 	reader->file_count = command->options.file_count;
 	reader->gateway = command->options.panel.gateway;
 	reader->decode = take_decode;
-	reader->take = take_segment;
+	reader->take = take_segments;
 	reader->context = command;
 	if (!build(command) || !reader_read(reader))
 		return false;

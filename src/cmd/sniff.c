@@ -134,7 +134,7 @@ static void take(struct sniff *sniff, const struct capture_live_packet *seen)
 		&seg, packet->bytes, packet->captured, packet->length, SYNPAWS_CHECKSUM_PARTIAL_OK);
 
 	if (result != SYNPAWS_DECODE_OK) {
-		panel_decode(sniff->panel, result);
+		panel_decode(sniff->panel, result, 1);
 		return;
 	}
 	set_times(sniff, &seg, packet->time_ns);
@@ -143,11 +143,11 @@ static void take(struct sniff *sniff, const struct capture_live_packet *seen)
 		sniff->copies++;
 		return;
 	}
-	panel_decode(sniff->panel, result);
+	panel_decode(sniff->panel, result, 1);
 	seg.ifindex = seen->ifindex;
 	seg.forwarded = sniff->options->panel.gateway;
 	if (set_way(sniff, &seg, seen->any))
-		panel_take(sniff->panel, &seg);
+		panel_take(sniff->panel, &seg, 1);
 }
 
 static void read_clocks(struct sniff *sniff)

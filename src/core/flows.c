@@ -5,8 +5,10 @@
 
 #include "flows.h"
 #include "siphash.h"
+#include "table.h"
 
 #define FLOWS_MOST (UINT32_MAX / 2)
+#define CACHE_LINE 64
 
 /* A list by age; links are indices + 1, and 0 is the end. */
 struct list {
@@ -40,15 +42,15 @@ struct flows *flows_new(size_t count, const uint8_t hash_key[16])
 	flows = calloc(1, sizeof(*flows));
 	if (flows == NULL)
 		return NULL;
-	flows->flow = calloc(count, sizeof(*flows->flow));
-	flows->heads = calloc(heads, sizeof(*flows->heads));
+	flows->head_mask = heads - 1;
+	flows->room = (uint32_t)count;
+	flows->flow = table_new(count, sizeof(*flows->flow));
+	flows->heads = table_new(heads, sizeof(*flows->heads));
 	if (flows->flow == NULL || flows->heads == NULL) {
 		flows_free(flows);
 		errno = ENOMEM;
 		return NULL;
 	}
-	flows->head_mask = heads - 1;
-	flows->room = (uint32_t)count;
 	memcpy(flows->hash_key, hash_key, sizeof(flows->hash_key));
 	return flows;
 }
@@ -57,24 +59,35 @@ void flows_free(struct flows *flows)
 {
 	if (flows == NULL)
 		return;
-	free(flows->flow);
-	free(flows->heads);
+	table_free(flows->flow, flows->room, sizeof(*flows->flow));
+	table_free(flows->heads, (size_t)flows->head_mask + 1, sizeof(*flows->heads));
 	free(flows);
 }
 
 uint64_t flows_name(const struct flows *flows, uint8_t ip_version, const uint8_t host[16],
 		    uint16_t host_port, const uint8_t peer[16], uint16_t peer_port)
 {
-	const size_t address = ip_version == 4 ? 4 : 16;
-	uint8_t bytes[2 * 16 + 4];
+	const int order = memcmp(host, peer, ip_version == 4 ? 4 : 16);
+	const bool swapped = order > 0 || (order == 0 && host_port > peer_port);
+	const uint8_t *low = swapped ? peer : host, *high = swapped ? host : peer;
+	const uint16_t ports[2] = { swapped ? peer_port : host_port,
+				    swapped ? host_port : peer_port };
+	uint8_t bytes[2 + 2 + 2 * 16];
 	uint64_t hash;
 
-	memcpy(bytes, host, address);
-	memcpy(bytes + address, peer, address);
-	memcpy(bytes + 2 * address, &host_port, 2);
-	memcpy(bytes + 2 * address + 2, &peer_port, 2);
-	hash = siphash(flows->hash_key, bytes, 2 * address + 4);
-	return hash != 0 ? hash : 1;
+	memcpy(bytes, ports, 4);
+	/* Lengths that the compiler knows make a hash twice as fast. */
+	if (ip_version == 4) {
+		memcpy(bytes + 4, low, 4);
+		memcpy(bytes + 8, high, 4);
+		hash = siphash(flows->hash_key, bytes, 12);
+	} else {
+		memcpy(bytes + 4, low, 16);
+		memcpy(bytes + 20, high, 16);
+		hash = siphash(flows->hash_key, bytes, 36);
+	}
+	hash = (hash & ~FLOWS_SWAPPED) | (swapped ? FLOWS_SWAPPED : 0);
+	return hash > 1 ? hash : hash | 2;
 }
 
 uint32_t flows_index(const struct flows *flows, const struct flow *flow)
@@ -87,9 +100,26 @@ struct flow *flows_at(struct flows *flows, uint32_t index)
 	return &flows->flow[index];
 }
 
-static uint32_t *head_of(struct flows *flows, uint64_t name)
+static uint32_t *head_of(const struct flows *flows, uint64_t name)
 {
 	return &flows->heads[(uint32_t)(name >> 32) & flows->head_mask];
+}
+
+void flows_prefetch_head(const struct flows *flows, uint64_t name)
+{
+	__builtin_prefetch(head_of(flows, name), 1);
+}
+
+void flows_prefetch(const struct flows *flows, uint64_t name)
+{
+	const uint32_t link = *head_of(flows, name);
+	const char *flow = (const char *)&flows->flow[link - 1];
+	size_t at;
+
+	if (link == 0)
+		return;
+	for (at = 0; at < sizeof(struct flow); at += CACHE_LINE)
+		__builtin_prefetch(flow + at, 1);
 }
 
 struct flow *flows_find(struct flows *flows, uint64_t name)

@@ -108,9 +108,21 @@ struct flow {
 struct flows *flows_new(size_t count, const uint8_t hash_key[16]);
 void flows_free(struct flows *flows);
 
-/* The name of the connection between a host's end and a peer's. */
+/*
+ * The name of the connection between a host's end and a peer's. With the ends exchanged only the
+ * last bit of it is another.
+ */
+#define FLOWS_SWAPPED 1ULL
+
 uint64_t flows_name(const struct flows *flows, uint8_t ip_version, const uint8_t host[16],
 		    uint16_t host_port, const uint8_t peer[16], uint16_t peer_port);
+
+/*
+ * Have what flows_find() will read brought into the cache: first the head of its chain, and when
+ * that has had time to come, the flow.
+ */
+void flows_prefetch_head(const struct flows *flows, uint64_t name);
+void flows_prefetch(const struct flows *flows, uint64_t name);
 
 /* NULL if it is not in view. Valid until it is removed or evicted. */
 struct flow *flows_find(struct flows *flows, uint64_t name);

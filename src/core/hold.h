@@ -8,8 +8,7 @@
 struct hold {
 	struct synpaws_segment syn;
 	struct synpaws_outcome outcome;
-	struct flow before; /* what was there before the SYN; state FLOW_FREE if nothing */
-	uint64_t name;	    /* of the flow */
+	uint64_t name; /* of the flow */
 	uint64_t host;
 	uint64_t until_ns;
 	uint32_t flow;		 /* its index */
@@ -18,6 +17,7 @@ struct hold {
 	uint32_t previous;	 /* SYN between the same ends that waits too; index + 1 */
 	uint32_t next;		 /* a later one, which has changed the flow since; index + 1 */
 	bool settled;
+	struct flow before; /* what was there before the SYN; state FLOW_FREE if nothing */
 };
 
 /* The host itself answers at once; behind a gateway it may be far. */

@@ -14,22 +14,20 @@ void host_forget(struct synpaws_mirror *mirror, struct flow *flow)
 }
 
 struct flow *host_new_flow(struct synpaws_mirror *mirror, struct flow *flow,
-			   const struct synpaws_segment *seg, const struct ends *ends)
+			   const struct synpaws_segment *seg, struct ends *ends)
 {
 	const struct synpaws_profile *profile = mirror->config.profile;
-	const uint64_t name = flows_name(mirror->flows, seg->ip_version, ends->host,
-					 ends->host_port, ends->peer, ends->peer_port);
 	uint32_t held = 0;
 
 	if (flow != NULL) {
 		held = flow->held;
 		host_forget(mirror, flow);
 	}
-	flow = flows_add(mirror->flows, name, seg->order_ns);
+	flow = flows_add(mirror->flows, ends->name, seg->order_ns);
 	flow->held = held;
-	flow->peer = stamps_peer(mirror->stamps, seg->ip_version, ends->peer,
-				 by_host(mirror, seg) ? ends->host : NULL);
-	flow->host = services_host(mirror->services, seg->ip_version, ends->host);
+	ends_name_both(mirror, seg, ends);
+	flow->peer = ends->peer_name;
+	flow->host = ends->host_name;
 	flow->host_port = ends->host_port;
 	flow->records = seg->ip_version == 4 || profile->ipv6;
 	flow->dual_stack =
@@ -126,7 +124,7 @@ static bool is_behind_fin(const struct flow *flow, uint32_t ack)
 }
 
 static void sends_fin(struct synpaws_mirror *mirror, struct flow *flow,
-		      const struct synpaws_segment *seg, const struct ends *ends)
+		      const struct synpaws_segment *seg, struct ends *ends)
 {
 	const bool again = flow != NULL && flow->host_fin_seen && flow->state != FLOW_GHOST &&
 			   flow->snd_nxt == segment_end(seg);
@@ -211,7 +209,7 @@ static bool is_open(const struct flow *flow, const struct synpaws_segment *seg)
 
 /* The answer to a SYN that is not held (any more), or of which nothing was seen. */
 static void sends_syn_ack(struct synpaws_mirror *mirror, struct flow *flow,
-			  const struct synpaws_segment *seg, const struct ends *ends)
+			  const struct synpaws_segment *seg, struct ends *ends)
 {
 	if (flow != NULL && flow->state == FLOW_GHOST && flow->held == 0) {
 		judge_answered(mirror, flow);
@@ -240,7 +238,7 @@ static void sends_syn_ack(struct synpaws_mirror *mirror, struct flow *flow,
 }
 
 static void sends_other(struct synpaws_mirror *mirror, struct flow *flow,
-			const struct synpaws_segment *seg, const struct ends *ends)
+			const struct synpaws_segment *seg, struct ends *ends)
 {
 	if (mirror->config.evidence == SYNPAWS_EVIDENCE_FULL &&
 	    (flow == NULL || is_open(flow, seg))) {
@@ -267,7 +265,7 @@ static void sends_other(struct synpaws_mirror *mirror, struct flow *flow,
 }
 
 void host_sends(struct synpaws_mirror *mirror, struct flow *flow, const struct synpaws_segment *seg,
-		const struct ends *ends)
+		struct ends *ends)
 {
 	if (seg->flags & SYNPAWS_RST) {
 		sends_rst(mirror, flow, seg);
@@ -279,9 +277,7 @@ void host_sends(struct synpaws_mirror *mirror, struct flow *flow, const struct s
 			host_forget(mirror, flow);
 	} else if (seg->flags & SYNPAWS_FIN) {
 		sends_fin(mirror, flow, seg, ends);
-		flow = flows_find(mirror->flows,
-				  flows_name(mirror->flows, seg->ip_version, ends->host,
-					     ends->host_port, ends->peer, ends->peer_port));
+		flow = flows_find(mirror->flows, ends->name);
 		if (flow != NULL)
 			note_id(flow, seg);
 	} else {

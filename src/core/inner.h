@@ -36,10 +36,13 @@ struct synpaws_mirror {
 	uint64_t unsettled, records, undone, guesses, contradicted;
 };
 
-/* The two ends of a connection, from the host's side. */
+/* The two ends of a connection, from the host's side, and their names in the tables. */
 struct ends {
 	const uint8_t *host, *peer;
 	uint16_t host_port, peer_port;
+	uint64_t name;	    /* flows_name() */
+	uint64_t peer_name; /* stamps_peer(); 0 before ends_name_both() */
+	uint64_t host_name; /* services_host(), likewise */
 };
 
 /* Sequence numbers and TSvals compare modulo 2^32 (RFC 9293, 3.4; RFC 7323, 5.2). */
@@ -87,6 +90,23 @@ static inline bool in_window(const struct synpaws_segment *seg, uint32_t from, u
 
 /* Does the host really have the check on? By settings, else by what its answers told. */
 bool mirror_checks(const struct synpaws_mirror *mirror, uint64_t host);
+
+/* Is the address one of the hosts? */
+bool mirror_is_host(const struct synpaws_mirror *mirror, uint8_t ip_version,
+		    const uint8_t address[16]);
+
+/* ends.c: of a segment that arrives at the host, or leaves it. They point into the segment. */
+void ends_of_arrival(const struct synpaws_mirror *mirror, const struct synpaws_segment *seg,
+		     struct ends *ends);
+void ends_of_departure(const struct synpaws_mirror *mirror, const struct synpaws_segment *seg,
+		       struct ends *ends);
+
+/* The same connection from the other end's side. */
+void ends_exchange(const struct ends *from, struct ends *ends);
+
+/* Few segments need the names of each end, so these are made when asked for. */
+void ends_name_both(const struct synpaws_mirror *mirror, const struct synpaws_segment *seg,
+		    struct ends *ends);
 
 /* record.c: a connection ends and its last TSval is written, or that is taken back. */
 
@@ -143,11 +163,11 @@ void host_forget(struct synpaws_mirror *mirror, struct flow *flow);
 
 /* `flow` may be NULL, and be gone afterwards. */
 void host_sends(struct synpaws_mirror *mirror, struct flow *flow, const struct synpaws_segment *seg,
-		const struct ends *ends);
+		struct ends *ends);
 
 /* A new flow, or a used one made new, for these ends. */
 struct flow *host_new_flow(struct synpaws_mirror *mirror, struct flow *flow,
-			   const struct synpaws_segment *seg, const struct ends *ends);
+			   const struct synpaws_segment *seg, struct ends *ends);
 
 /* receive.c: what reaches the host. */
 
@@ -182,9 +202,10 @@ void receive_deadline(struct synpaws_mirror *mirror, const struct deadline *dead
 void judge_tell(const struct stamp *stamp, const struct synpaws_segment *syn,
 		struct synpaws_outcome *outcome);
 
-/* If nothing is left of an older connection between the same ends, and the port is open. */
+/* If nothing is left of an older connection between the same ends, and the port is open; `peer` is
+ * stamps_peer(). */
 enum synpaws_fate judge_alone(const struct synpaws_mirror *mirror,
-			      const struct synpaws_segment *syn, const struct ends *ends,
+			      const struct synpaws_segment *syn, uint64_t peer,
 			      struct synpaws_outcome *outcome);
 
 /* A connection lives that the check would have prevented: it is off. */
@@ -198,7 +219,7 @@ enum synpaws_fate judge_syn(struct synpaws_mirror *mirror, const struct flow *fl
 /* syn.c: what becomes of a SYN, and of what is held until the host has answered. */
 
 void syn_arrives(struct synpaws_mirror *mirror, struct flow *flow,
-		 const struct synpaws_segment *syn, const struct ends *ends);
+		 const struct synpaws_segment *syn, struct ends *ends);
 
 /* The host's segment may answer a SYN. */
 void syn_answered(struct synpaws_mirror *mirror, struct flow *flow,

@@ -23,7 +23,7 @@ void judge_tell(const struct stamp *stamp, const struct synpaws_segment *syn,
 }
 
 enum synpaws_fate judge_alone(const struct synpaws_mirror *mirror,
-			      const struct synpaws_segment *syn, const struct ends *ends,
+			      const struct synpaws_segment *syn, uint64_t peer,
 			      struct synpaws_outcome *outcome)
 {
 	const struct synpaws_profile *profile = mirror->config.profile;
@@ -33,8 +33,7 @@ enum synpaws_fate judge_alone(const struct synpaws_mirror *mirror,
 
 	if (syn->ip_version == 6 && !profile->ipv6)
 		return SYNPAWS_FATE_NOT_CHECKED;
-	stamp = stamps_find(mirror->stamps, stamps_peer(mirror->stamps, syn->ip_version, ends->peer,
-							by_host(mirror, syn) ? ends->host : NULL));
+	stamp = stamps_find(mirror->stamps, peer);
 	if (stamp != NULL && stamp->second != 0)
 		judge_tell(stamp, syn, outcome);
 	if (profile->discards_md5 && syn->has_md5)

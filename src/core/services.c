@@ -84,7 +84,8 @@ void services_tell(struct services *services, uint16_t port, enum synpaws_fact f
 uint64_t services_host(const struct services *services, uint8_t ip_version,
 		       const uint8_t address[16])
 {
-	return siphash(services->hash_key, address, ip_version == 4 ? 4 : 16);
+	return ip_version == 4 ? siphash(services->hash_key, address, 4)
+			       : siphash(services->hash_key, address, 16);
 }
 
 static uint64_t name_of(uint64_t host, uint16_t port)

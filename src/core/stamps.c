@@ -7,6 +7,7 @@
 
 #include "siphash.h"
 #include "stamps.h"
+#include "table.h"
 
 #define CACHE_LINE 64
 #define WAYS	   (CACHE_LINE / sizeof(struct stamp))
@@ -25,7 +26,6 @@ struct stamps {
 	size_t count;
 	uint64_t evicted;
 	uint8_t hash_key[16];
-	void *memory; /* buckets, before alignment */
 };
 
 struct stamps *stamps_new(size_t peers, const uint8_t hash_key[16])
@@ -42,14 +42,11 @@ struct stamps *stamps_new(size_t peers, const uint8_t hash_key[16])
 	stamps = calloc(1, sizeof(*stamps));
 	if (stamps == NULL)
 		return NULL;
-	stamps->memory = calloc(buckets + 1, sizeof(struct bucket));
-	if (stamps->memory == NULL) {
+	stamps->buckets = table_new(buckets, sizeof(struct bucket));
+	if (stamps->buckets == NULL) {
 		free(stamps);
-		errno = ENOMEM;
 		return NULL;
 	}
-	stamps->buckets = (struct bucket *)(((uintptr_t)stamps->memory + CACHE_LINE - 1) &
-					    ~(uintptr_t)(CACHE_LINE - 1));
 	stamps->bucket_count = (uint32_t)buckets;
 	stamps->room = peers;
 	memcpy(stamps->hash_key, hash_key, sizeof(stamps->hash_key));
@@ -60,24 +57,29 @@ void stamps_free(struct stamps *stamps)
 {
 	if (stamps == NULL)
 		return;
-	free(stamps->memory);
+	table_free(stamps->buckets, stamps->bucket_count, sizeof(struct bucket));
 	free(stamps);
 }
 
 uint64_t stamps_peer(const struct stamps *stamps, uint8_t ip_version, const uint8_t peer[16],
 		     const uint8_t host[16])
 {
-	const size_t address = ip_version == 4 ? 4 : 16;
 	uint8_t bytes[2 * 16];
-	size_t length = address;
 	uint64_t hash;
 
-	memcpy(bytes, peer, address);
-	if (host != NULL) {
-		memcpy(bytes + length, host, address);
-		length += address;
+	/* Lengths that the compiler knows make a hash twice as fast. */
+	if (host == NULL) {
+		hash = ip_version == 4 ? siphash(stamps->hash_key, peer, 4)
+				       : siphash(stamps->hash_key, peer, 16);
+	} else if (ip_version == 4) {
+		memcpy(bytes, peer, 4);
+		memcpy(bytes + 4, host, 4);
+		hash = siphash(stamps->hash_key, bytes, 8);
+	} else {
+		memcpy(bytes, peer, 16);
+		memcpy(bytes + 16, host, 16);
+		hash = siphash(stamps->hash_key, bytes, 32);
 	}
-	hash = siphash(stamps->hash_key, bytes, length);
 	return hash != 0 ? hash : 1;
 }
 
@@ -95,6 +97,12 @@ static struct bucket *first_bucket(const struct stamps *stamps, uint64_t peer)
 static struct bucket *second_bucket(const struct stamps *stamps, uint64_t peer)
 {
 	return bucket_at(stamps, (uint32_t)(peer >> 32));
+}
+
+void stamps_prefetch(const struct stamps *stamps, uint64_t peer)
+{
+	__builtin_prefetch(first_bucket(stamps, peer), 1);
+	__builtin_prefetch(second_bucket(stamps, peer), 1);
 }
 
 static struct stamp *find_in(struct bucket *bucket, uint64_t peer)

@@ -22,6 +22,9 @@ struct stamp {
 struct stamps *stamps_new(size_t peers, const uint8_t hash_key[16]);
 void stamps_free(struct stamps *stamps);
 
+/* Have the lines that stamps_find() will read brought into the cache. */
+void stamps_prefetch(const struct stamps *stamps, uint64_t peer);
+
 /* The name of a peer in this table; `host` is NULL where the kernel's key is the peer alone. */
 uint64_t stamps_peer(const struct stamps *stamps, uint8_t ip_version, const uint8_t peer[16],
 		     const uint8_t host[16]);

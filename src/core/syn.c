@@ -9,6 +9,10 @@
 /* So many SYNs between the same ends are told apart while they wait. */
 #define WAITING_MOST 64
 
+/* So many releases ahead their memory is asked for. */
+#define FETCH_FAR  8
+#define FETCH_NEAR 4
+
 bool syn_start(struct synpaws_mirror *mirror)
 {
 	mirror->hold_room =
@@ -36,7 +40,7 @@ static void start_handshake(const struct synpaws_mirror *mirror, struct flow *fl
 
 /* What the SYN leaves behind on the host, if its fate is `fate`. NULL: what there was stays. */
 static struct flow *apply(struct synpaws_mirror *mirror, struct flow *flow,
-			  const struct synpaws_segment *syn, const struct ends *ends,
+			  const struct synpaws_segment *syn, struct ends *ends,
 			  enum synpaws_fate fate)
 {
 	switch (fate) {
@@ -120,16 +124,6 @@ static struct flow *flow_of(const struct synpaws_mirror *mirror, const struct ho
 	return flow->name == hold->name ? flow : NULL;
 }
 
-static struct ends ends_of(const struct synpaws_segment *syn)
-{
-	const struct ends ends = { .host = syn->destination,
-				   .peer = syn->source,
-				   .host_port = syn->destination_port,
-				   .peer_port = syn->source_port };
-
-	return ends;
-}
-
 /* Silence from afar may be an answer on its way. */
 static bool tells(const struct hold *hold)
 {
@@ -165,7 +159,7 @@ static void keep_fin(struct flow *was, const struct flow *flow)
 static void correct(struct synpaws_mirror *mirror, struct hold *hold, struct flow *flow,
 		    enum synpaws_fate fate)
 {
-	const struct ends ends = ends_of(&hold->syn);
+	struct ends ends;
 	const bool was_guess = hold->outcome.guess;
 	const bool keeps = fate == SYNPAWS_FATE_SYN_RECV || fate == SYNPAWS_FATE_OLD_CONNECTION ||
 			   fate == SYNPAWS_FATE_FIN_WAIT2_ACK || fate == SYNPAWS_FATE_TW_REFUSE_ACK;
@@ -197,6 +191,7 @@ static void correct(struct synpaws_mirror *mirror, struct hold *hold, struct flo
 		*flow = was;
 		timewait_revive(mirror, flow, &hold->before, hold->syn.order_ns);
 	}
+	ends_of_arrival(mirror, &hold->syn, &ends);
 	apply(mirror, flow, &hold->syn, &ends, fate)->guessed = hold->outcome.guess;
 }
 
@@ -412,6 +407,21 @@ void syn_flush(struct synpaws_mirror *mirror)
 		release_early(mirror);
 }
 
+/* It has been so long that what the next ones need is in no cache any more. */
+static void fetch_later(const struct synpaws_mirror *mirror)
+{
+	const struct hold *far, *near;
+
+	if (mirror->hold_count <= FETCH_FAR)
+		return;
+	far = &mirror->holds[(mirror->hold_first + FETCH_FAR) % mirror->hold_room];
+	near = &mirror->holds[(mirror->hold_first + FETCH_NEAR) % mirror->hold_room];
+	__builtin_prefetch(&far->outcome);
+	__builtin_prefetch(&far->name);
+	__builtin_prefetch(flows_at(mirror->flows, near->flow), 1);
+	flows_prefetch_head(mirror->flows, near->name);
+}
+
 void syn_release(struct synpaws_mirror *mirror, uint64_t now_ns)
 {
 	while (mirror->hold_count > 0) {
@@ -419,6 +429,7 @@ void syn_release(struct synpaws_mirror *mirror, uint64_t now_ns)
 
 		if (!hold->settled && now_ns < hold->until_ns)
 			return;
+		fetch_later(mirror);
 		release_first(mirror, true);
 	}
 }
@@ -447,14 +458,13 @@ static void note_retransmission(struct synpaws_mirror *mirror, struct flow *flow
 }
 
 void syn_arrives(struct synpaws_mirror *mirror, struct flow *flow,
-		 const struct synpaws_segment *syn, const struct ends *ends)
+		 const struct synpaws_segment *syn, struct ends *ends)
 {
 	struct hold *hold;
 	uint32_t previous;
 
 	hold = new_hold(mirror);
-	flow = flows_find(mirror->flows, flows_name(mirror->flows, syn->ip_version, ends->host,
-						    ends->host_port, ends->peer, ends->peer_port));
+	flow = flows_find(mirror->flows, ends->name);
 	if (flow != NULL && flow->state == FLOW_CLOSED) {
 		host_forget(mirror, flow);
 		flow = NULL;
@@ -473,8 +483,9 @@ void syn_arrives(struct synpaws_mirror *mirror, struct flow *flow,
 	}
 	hold->syn = *syn;
 	hold->until_ns = syn->order_ns + SYNPAWS_HOLD_NS;
-	hold->host = services_host(mirror->services, syn->ip_version, ends->host);
-	hold->alone = judge_alone(mirror, syn, ends, &hold->outcome);
+	ends_name_both(mirror, syn, ends);
+	hold->host = ends->host_name;
+	hold->alone = judge_alone(mirror, syn, ends->peer_name, &hold->outcome);
 	hold->outcome.fate = judge_syn(mirror, flow, syn, hold->alone, &hold->outcome);
 	if (hold->outcome.fate == hold->alone &&
 	    services_is(mirror->services, hold->host, ends->host_port, SYNPAWS_FACT_CLOSED)) {

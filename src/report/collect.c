@@ -82,6 +82,11 @@ void collect_outcome(struct collect *collect, const struct synpaws_segment *syn,
 		felt_take(collect->felt, syn);
 }
 
+uint64_t collect_due(const struct collect *collect)
+{
+	return felt_due(collect->felt);
+}
+
 void collect_advance(struct collect *collect, uint64_t order_ns,
 		     const struct synpaws_mirror *mirror)
 {

@@ -25,6 +25,9 @@ void collect_outcome(struct collect *collect, const struct synpaws_segment *syn,
 void collect_advance(struct collect *collect, uint64_t order_ns,
 		     const struct synpaws_mirror *mirror);
 
+/* Before that time collect_advance() has nothing to do; UINT64_MAX if nothing waits. */
+uint64_t collect_due(const struct collect *collect);
+
 /* What only others know. */
 struct collect_context {
 	const struct synpaws_profile *profile;

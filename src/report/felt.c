@@ -36,6 +36,7 @@ struct felt {
 	uint64_t let_in[REPORT_SCHEDULES][REPORT_RETRIES];
 	uint64_t timed_out[REPORT_SCHEDULES];
 	uint64_t left_out; /* for want of room */
+	uint64_t due_ns;   /* nothing is to be done before */
 };
 
 struct felt *felt_new(void)
@@ -89,6 +90,12 @@ void felt_take(struct felt *felt, const struct synpaws_segment *syn)
 	pending = at(felt, felt->last++);
 	memset(pending, 0, sizeof(*pending));
 	pending->syn = *syn;
+	felt->due_ns = 0;
+}
+
+uint64_t felt_due(const struct felt *felt)
+{
+	return felt->due_ns;
 }
 
 static void try_again(struct felt *felt, struct pending *pending, size_t s, size_t retry,
@@ -123,8 +130,11 @@ static void advance_one(struct felt *felt, size_t s, size_t retry, uint64_t orde
 	for (; *next < felt->last; (*next)++) {
 		struct pending *pending = at(felt, *next);
 
-		if (pending->syn.order_ns + wait_ns > order_ns)
+		if (pending->syn.order_ns + wait_ns > order_ns) {
+			if (pending->syn.order_ns + wait_ns < felt->due_ns)
+				felt->due_ns = pending->syn.order_ns + wait_ns;
 			return;
+		}
 		if (!pending->decided[s])
 			try_again(felt, pending, s, retry, mirror);
 	}
@@ -134,8 +144,9 @@ void felt_advance(struct felt *felt, uint64_t order_ns, const struct synpaws_mir
 {
 	size_t s, retry;
 
-	if (felt->first == felt->last)
+	if (order_ns < felt->due_ns)
 		return;
+	felt->due_ns = UINT64_MAX;
 	for (s = 0; s < REPORT_SCHEDULES; s++) {
 		for (retry = 0; retry < schedules[s].retries; retry++)
 			advance_one(felt, s, retry, order_ns, mirror);

@@ -23,6 +23,9 @@ void felt_take(struct felt *felt, const struct synpaws_segment *syn);
 /* Time has come to `order_ns`: ask `mirror` about the retries that have become due. */
 void felt_advance(struct felt *felt, uint64_t order_ns, const struct synpaws_mirror *mirror);
 
+/* Before that time felt_advance() has nothing to do; UINT64_MAX if nothing waits. */
+uint64_t felt_due(const struct felt *felt);
+
 /* Fill in a schedule's row. */
 void felt_report(const struct felt *felt, enum report_schedule schedule, struct report_felt *to);
 

@@ -52,9 +52,9 @@ void tally_free(struct tally *tally)
 	free(tally);
 }
 
-void tally_decode(struct tally *tally, enum synpaws_decode result)
+void tally_decode(struct tally *tally, enum synpaws_decode result, uint64_t count)
 {
-	tally->decode[result]++;
+	tally->decode[result] += count;
 }
 
 void tally_outcome(struct tally *tally, const struct synpaws_segment *seg,

@@ -15,7 +15,7 @@ struct tally *tally_new(const uint8_t hash_key[16]);
 void tally_free(struct tally *tally);
 
 /* Count what the decoder made of a packet. */
-void tally_decode(struct tally *tally, enum synpaws_decode result);
+void tally_decode(struct tally *tally, enum synpaws_decode result, uint64_t count);
 
 /* Count a judged SYN at second `now` of a clock that only goes forward. */
 void tally_outcome(struct tally *tally, const struct synpaws_segment *seg,

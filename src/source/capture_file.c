@@ -57,6 +57,7 @@ struct capture_progress capture_file_progress(const struct capture_file *file)
 #else
 
 #include <errno.h>
+#include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -79,6 +80,9 @@ struct capture_progress capture_file_progress(const struct capture_file *file)
 #ifndef DLT_LINUX_SLL2
 #define DLT_LINUX_SLL2 276
 #endif
+
+/* libpcap reads a packet by two calls of fread(). */
+#define BUFFER_BYTES 262144
 
 #define SECONDS_MOST (UINT64_MAX / NS_PER_SECOND - 1)
 
@@ -178,9 +182,13 @@ static FILE *open_file(const char *path, char *why, size_t size)
 		return NULL;
 	}
 	stream = fopen(path, "rb");
-	if (stream == NULL)
+	if (stream == NULL) {
 		snprintf(why, size, "%s: %s%s", path, strerror(errno),
 			 errno == EMFILE ? ": raise ulimit -n, or merge some with mergecap" : "");
+		return NULL;
+	}
+	setvbuf(stream, NULL, _IOFBF, BUFFER_BYTES);
+	__fsetlocking(stream, FSETLOCKING_BYCALLER); /* one thread reads it */
 	return stream;
 }
 

@@ -78,8 +78,8 @@ static struct panel *start(const char *profiles, bool each)
 
 static void show(struct panel *panel, struct synpaws_segment seg)
 {
-	panel_decode(panel, SYNPAWS_DECODE_OK);
-	panel_take(panel, &seg);
+	panel_decode(panel, SYNPAWS_DECODE_OK, 1);
+	panel_take(panel, &seg, 1);
 }
 
 static void summarise(struct panel *panel)

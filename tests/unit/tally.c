@@ -34,7 +34,7 @@ static void count(struct tally *tally, struct synpaws_segment seg, enum synpaws_
 {
 	const struct synpaws_outcome outcome = { .fate = fate };
 
-	tally_decode(tally, SYNPAWS_DECODE_OK);
+	tally_decode(tally, SYNPAWS_DECODE_OK, 1);
 	tally_outcome(tally, &seg, &outcome, now);
 }
 
@@ -127,7 +127,7 @@ static void test_only_drops_make_connections_and_peers(void **state)
 	(void)state;
 	count(tally, a_syn("198.51.100.1"), SYNPAWS_FATE_PASS, N);
 	count(tally, a_syn("fd99:1::185"), SYNPAWS_FATE_NOT_CHECKED, N);
-	tally_decode(tally, SYNPAWS_DECODE_OK); /* of no host: nothing comes of it */
+	tally_decode(tally, SYNPAWS_DECODE_OK, 1); /* of no host: nothing comes of it */
 	count(tally, syn_plain("198.51.100.4", "10.99.0.1", N), SYNPAWS_FATE_PASS, N);
 	assert_string_equal(value(tally, "syns"), "3");
 	assert_string_equal(value(tally, "with_timestamp"), "2");
@@ -240,14 +240,14 @@ static struct tally *distinct(struct tally_context *context)
 	for (i = 0; i < 5; i++)
 		count(tally, syn_plain("fd99:1::1", "fd99::1", N), SYNPAWS_FATE_NOT_CHECKED, N);
 	for (i = 0; i < 6; i++)
-		tally_decode(tally, SYNPAWS_DECODE_OK);
+		tally_decode(tally, SYNPAWS_DECODE_OK, 1);
 	for (i = SYNPAWS_FATE_CLOSED_PORT; i < SYNPAWS_FATE_KINDS; i++) {
 		for (kind = 0; kind <= i; kind++)
 			count(tally, a_syn("198.51.100.1"), (enum synpaws_fate)i, N);
 	}
 	for (kind = SYNPAWS_DECODE_NOT_TCP; kind < SYNPAWS_DECODE_KINDS; kind++) {
 		for (i = 0; i < 20 + kind; i++)
-			tally_decode(tally, (enum synpaws_decode)kind);
+			tally_decode(tally, (enum synpaws_decode)kind, 1);
 	}
 	return tally;
 }

@@ -45,7 +45,7 @@ static struct panel *panel_with_stamp(void)
 	assert_non_null(panel);
 	memcpy(syn.source, peer, sizeof(peer));
 	memcpy(syn.destination, host, sizeof(host));
-	panel_take(panel, &syn);
+	panel_take(panel, &syn, 1);
 	return panel;
 }
 
