@@ -22,9 +22,14 @@
 /* After so many slots the clock and the receiver get a look-in. */
 #define PASS_MOST 4096
 
-/* Pauses between two looks at the rings; the longer one must be too short to fill a ring. */
-#define PAUSE_BUSY_MS 2
-#define PAUSE_IDLE_MS 20
+/*
+ * Pauses between two looks at the rings. The longest is too short to fill a ring, at rates that one
+ * core can receive. A wake-up costs as much as judging hundreds of SYNs, so it is as long as it may
+ * be unless the last look found more than PAUSE_SLOTS.
+ */
+#define PAUSE_LEAST_MS 2
+#define PAUSE_MOST_MS  20
+#define PAUSE_SLOTS    2048
 
 /*
  * Longer than a receiver takes from the arrival of a batch to showing it: with several rings a
@@ -316,8 +321,19 @@ static size_t work_once(struct analyst *analyst)
 	return taken;
 }
 
+/* So long that about PAUSE_SLOTS come meanwhile, at the rate of the last pause. */
+static int next_pause(int pause, size_t taken)
+{
+	const size_t next = taken == 0 ? PAUSE_MOST_MS : (size_t)pause * PAUSE_SLOTS / taken;
+
+	if (next > PAUSE_MOST_MS)
+		return PAUSE_MOST_MS;
+	return next < PAUSE_LEAST_MS ? PAUSE_LEAST_MS : (int)next;
+}
+
 static void work(struct analyst *analyst)
 {
+	int pause = PAUSE_MOST_MS;
 	bool ending = false;
 	size_t taken;
 
@@ -325,8 +341,10 @@ static void work(struct analyst *analyst)
 		taken = work_once(analyst);
 		tick(analyst);
 		ending = obey(analyst);
-		if (!ending && taken < PASS_MOST)
-			wait_for_more(analyst, taken > 0 ? PAUSE_BUSY_MS : PAUSE_IDLE_MS);
+		if (ending || taken == PASS_MOST)
+			continue;
+		pause = next_pause(pause, taken);
+		wait_for_more(analyst, pause);
 	}
 	while (drain(analyst, UINT64_MAX) > 0)
 		continue;

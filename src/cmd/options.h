@@ -26,6 +26,7 @@ struct watch_options {
 	int facility;
 	const char *socket; /* argv's: where reports are asked for; NULL: nowhere */
 	size_t buffer;
+	bool pin;	       /* a receiver to a processor */
 	unsigned int features; /* of nfqueue.h */
 	struct sandbox_user user;
 };

@@ -157,7 +157,9 @@ static bool start_receivers(struct daemon *daemon)
 	size_t i;
 
 	for (i = 0; i < daemon->options.queue_count; i++) {
-		daemon->receivers[i] = receiver_start(daemon->queues[i], daemon->analyst.rings[i]);
+		daemon->receivers[i] =
+			receiver_start(daemon->queues[i], daemon->analyst.rings[i],
+				       daemon->options.pin ? (unsigned int)i : RECEIVER_ANYWHERE);
 		if (daemon->receivers[i] == NULL) {
 			log_warn(daemon->log, "cannot start a receiver");
 			return false;
@@ -295,7 +297,8 @@ static bool finish_analyst(struct daemon *daemon)
 static void drain_queue(struct daemon *daemon, size_t i)
 {
 	if (daemon->receivers[i] == NULL)
-		daemon->receivers[i] = receiver_start(daemon->queues[i], daemon->analyst.rings[i]);
+		daemon->receivers[i] = receiver_start(daemon->queues[i], daemon->analyst.rings[i],
+						      RECEIVER_ANYWHERE);
 	if (daemon->receivers[i] != NULL)
 		receiver_stop(daemon->receivers[i], daemon->status);
 }

@@ -136,8 +136,8 @@ static void find_place(const struct synpaws_mirror *mirror, const struct synpaws
 		stamps_prefetch(mirror->stamps, place->peer);
 		return;
 	}
-	place->leaves = seg->way != SYNPAWS_WAY_IN &&
-			mirror_is_host(mirror, seg->ip_version, seg->source);
+	place->leaves =
+		seg->way != SYNPAWS_WAY_IN && mirror_is_host(mirror, seg->ip_version, seg->source);
 	if (place->arrives) {
 		ends_of_arrival(mirror, seg, &place->to);
 		flows_prefetch_head(mirror->flows, place->to.name);

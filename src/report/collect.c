@@ -16,6 +16,8 @@
 /* A client gives up on a SYN after 127 s at the latest (tcp_syn_retries 6). */
 #define RETRANSMISSION_SECONDS 128
 
+#define WAITING_MOST 16
+
 struct collect {
 	uint8_t hash_key[16];
 	struct seen *connections, *refused;
@@ -26,6 +28,8 @@ struct collect {
 	uint64_t first_ns, last_ns;
 	struct report_source worst[REPORT_SOURCES];
 	struct decide words;
+	struct sources_syn waiting[WAITING_MOST]; /* not taken into account yet */
+	size_t waiting_count;
 	struct report report;
 };
 
@@ -61,25 +65,52 @@ void collect_free(struct collect *collect)
 	free(collect);
 }
 
+static void take(struct collect *collect, struct sources_syn *syn)
+{
+	const struct synpaws_segment *seg = &syn->seg;
+	const uint32_t second = (uint32_t)(seg->order_ns / NS_PER_SECOND);
+	const bool dropped = syn->outcome.fate == SYNPAWS_FATE_PAWS_DROP;
+
+	syn->is_new = seen_add(collect->connections, syn->connection, second);
+	syn->is_new_drop = dropped && seen_add(collect->refused, syn->connection, second);
+	if (collect->syns++ == 0)
+		collect->first_ns = seg->time_ns;
+	collect->last_ns = seg->time_ns;
+	collect->connection_count += syn->is_new;
+	collect->drop_syns += dropped;
+	collect->drop_connections += syn->is_new_drop;
+	sources_take(collect->sources, syn);
+	counts_take(collect->counts, seg, dropped, syn->is_new, syn->is_new_drop);
+	if (syn->is_new_drop)
+		felt_take(collect->felt, seg);
+}
+
+/* The waits for memory of those that came together overlap. */
+static void take_waiting(struct collect *collect)
+{
+	size_t i;
+
+	for (i = 0; i < collect->waiting_count; i++)
+		sources_prefetch(collect->sources, collect->waiting[i].name,
+				 collect->waiting[i].seg.time_ns);
+	for (i = 0; i < collect->waiting_count; i++)
+		take(collect, &collect->waiting[i]);
+	collect->waiting_count = 0;
+}
+
 void collect_outcome(struct collect *collect, const struct synpaws_segment *syn,
 		     const struct synpaws_outcome *outcome)
 {
-	const uint64_t connection = connection_name(collect->hash_key, syn);
-	const uint32_t second = (uint32_t)(syn->order_ns / NS_PER_SECOND);
-	const bool dropped = outcome->fate == SYNPAWS_FATE_PAWS_DROP;
-	const bool is_new = seen_add(collect->connections, connection, second);
-	const bool is_new_drop = dropped && seen_add(collect->refused, connection, second);
+	struct sources_syn *waiting = &collect->waiting[collect->waiting_count++];
 
-	if (collect->syns++ == 0)
-		collect->first_ns = syn->time_ns;
-	collect->last_ns = syn->time_ns;
-	collect->connection_count += is_new;
-	collect->drop_syns += dropped;
-	collect->drop_connections += is_new_drop;
-	sources_take(collect->sources, syn, outcome, connection, is_new, is_new_drop);
-	counts_take(collect->counts, syn, dropped, is_new, is_new_drop);
-	if (is_new_drop)
-		felt_take(collect->felt, syn);
+	waiting->seg = *syn;
+	waiting->outcome = *outcome;
+	waiting->connection = connection_name(collect->hash_key, syn);
+	waiting->name = sources_name(collect->sources, syn);
+	seen_prefetch(collect->connections, waiting->connection);
+	sources_prefetch_set(collect->sources, waiting->name);
+	if (collect->waiting_count == WAITING_MOST)
+		take_waiting(collect);
 }
 
 uint64_t collect_due(const struct collect *collect)
@@ -90,6 +121,7 @@ uint64_t collect_due(const struct collect *collect)
 void collect_advance(struct collect *collect, uint64_t order_ns,
 		     const struct synpaws_mirror *mirror)
 {
+	take_waiting(collect);
 	felt_advance(collect->felt, order_ns, mirror);
 }
 
@@ -126,6 +158,7 @@ const struct report *collect_report(struct collect *collect, const struct collec
 	struct report *report = &collect->report;
 	size_t s;
 
+	take_waiting(collect);
 	memset(report, 0, sizeof(*report));
 	report->profile = context->profile->name;
 	report->kernels = context->profile->kernels;
@@ -158,5 +191,6 @@ const struct report *collect_report(struct collect *collect, const struct collec
 bool collect_source(struct collect *collect, uint8_t ip_version, const uint8_t address[16],
 		    struct report_source *source)
 {
+	take_waiting(collect);
 	return sources_find(collect->sources, ip_version, address, source);
 }

@@ -16,6 +16,7 @@ struct counts {
 	uint32_t minute_seconds;
 	struct report_service services[SERVICES]; /* free: without SYNs */
 	struct report_service sorted[SERVICES];
+	struct report_service *last; /* most SYNs are for the same few */
 	uint8_t hash_key[16];
 };
 
@@ -109,13 +110,17 @@ static struct report_service *service_of(struct counts *counts, const struct syn
 	struct report_service *set;
 	size_t i;
 
+	if (counts->last != NULL && is_service(counts->last, syn))
+		return counts->last;
 	memcpy(key, syn->destination, 16);
 	memcpy(key + 16, &syn->destination_port, 2);
 	set = &counts->services[siphash(counts->hash_key, key, sizeof(key)) % (SERVICES / WAYS) *
 				WAYS];
 	for (i = 0; i < WAYS && set[i].syns != 0; i++) {
-		if (is_service(&set[i], syn))
+		if (is_service(&set[i], syn)) {
+			counts->last = &set[i];
 			return &set[i];
+		}
 	}
 	if (i == WAYS)
 		return NULL;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "../core/siphash.h"
+#include "../core/table.h"
 #include "../os/clock.h"
 #include "sources.h"
 
@@ -13,8 +14,16 @@
 /* So many of them have samples. */
 #define BUFFERS 256
 
+/* What is looked at to find one, or one that may give way: two cache lines. */
+struct set {
+	uint64_t name[WAYS];  /* 0: free */
+	uint32_t heard[WAYS]; /* HEARD_NS after HEARD_NS; it wraps */
+	uint32_t drops[WAYS]; /* or UINT32_MAX */
+};
+
+#define HEARD_NS 16777216
+
 struct source {
-	uint64_t name; /* 0: free */
 	uint64_t syns, connections, drop_syns, drop_connections, no_timestamp, guesses;
 	uint64_t first_ns, last_ns, first_drop_ns, last_drop_ns;
 	uint64_t locked_from_ns, locked_until_ns, longest_ns;
@@ -35,10 +44,12 @@ struct buffer {
 
 struct sources {
 	uint8_t hash_key[16];
+	struct set *sets;
 	struct source *table;
 	struct buffer *buffers;
 	size_t buffers_used;
-	size_t hand; /* the next buffer that may have to give way */
+	size_t buffers_free; /* of those used */
+	size_t hand;	     /* the next buffer that may have to give way */
 	uint64_t count, hit, left_out, no_timestamp;
 };
 
@@ -49,9 +60,10 @@ struct sources *sources_new(const uint8_t hash_key[16])
 	if (sources == NULL)
 		return NULL;
 	memcpy(sources->hash_key, hash_key, sizeof(sources->hash_key));
-	sources->table = calloc(SOURCES, sizeof(*sources->table));
+	sources->sets = table_new(SETS, sizeof(*sources->sets));
+	sources->table = table_new(SOURCES, sizeof(*sources->table));
 	sources->buffers = calloc(BUFFERS, sizeof(*sources->buffers));
-	if (sources->table == NULL || sources->buffers == NULL) {
+	if (sources->sets == NULL || sources->table == NULL || sources->buffers == NULL) {
 		sources_free(sources);
 		return NULL;
 	}
@@ -62,7 +74,8 @@ void sources_free(struct sources *sources)
 {
 	if (sources == NULL)
 		return;
-	free(sources->table);
+	table_free(sources->sets, SETS, sizeof(*sources->sets));
+	table_free(sources->table, SOURCES, sizeof(*sources->table));
 	free(sources->buffers);
 	free(sources);
 }
@@ -70,48 +83,88 @@ void sources_free(struct sources *sources)
 static uint64_t name_of(const struct sources *sources, uint8_t ip_version,
 			const uint8_t address[16])
 {
-	const uint64_t name = siphash(sources->hash_key, address, ip_version == 4 ? 4 : 16);
+	const uint64_t name = ip_version == 4 ? siphash(sources->hash_key, address, 4)
+					      : siphash(sources->hash_key, address, 16);
 
 	return name != 0 ? name : 1;
 }
 
+uint64_t sources_name(const struct sources *sources, const struct synpaws_segment *syn)
+{
+	return name_of(sources, syn->ip_version, syn->source);
+}
+
 static struct source *find(const struct sources *sources, uint64_t name)
 {
-	struct source *set = &sources->table[name % SETS * WAYS];
+	const struct set *set = &sources->sets[name % SETS];
 	size_t i;
 
 	for (i = 0; i < WAYS; i++) {
-		if (set[i].name == name)
-			return &set[i];
+		if (set->name[i] == name)
+			return &sources->table[name % SETS * WAYS + i];
 	}
 	return NULL;
 }
 
-/* Of what people need least to hear: without drops, unheard for longest. */
-static bool gives_way(const struct source *source, const struct source *other)
+void sources_prefetch_set(const struct sources *sources, uint64_t name)
 {
-	if (source->name == 0 || other->name == 0)
-		return source->name == 0;
-	if (source->drop_syns != other->drop_syns)
-		return source->drop_syns < other->drop_syns;
-	return source->last_ns < other->last_ns;
+	const char *set = (const char *)&sources->sets[name % SETS];
+
+	__builtin_prefetch(set, 1);
+	__builtin_prefetch(set + sizeof(struct set) / 2, 1);
+}
+
+static uint32_t heard_at(uint64_t time_ns)
+{
+	return (uint32_t)(time_ns / HEARD_NS);
+}
+
+/* Of what people need least to hear: without drops, unheard for longest. */
+static size_t least_of(const struct set *set, uint32_t now)
+{
+	size_t i, least = 0;
+
+	for (i = 0; i < WAYS; i++) {
+		if (set->name[i] == 0)
+			return i;
+		if (set->drops[i] < set->drops[least] ||
+		    (set->drops[i] == set->drops[least] &&
+		     now - set->heard[i] > now - set->heard[least]))
+			least = i;
+	}
+	return least;
+}
+
+void sources_prefetch(const struct sources *sources, uint64_t name, uint64_t time_ns)
+{
+	const size_t at = name % SETS;
+	const struct source *source = find(sources, name);
+	const char *bytes;
+
+	if (source == NULL) /* the place it is going to have */
+		source = &sources->table[at * WAYS +
+					 least_of(&sources->sets[at], heard_at(time_ns))];
+	bytes = (const char *)source;
+	__builtin_prefetch(bytes, 1);
+	__builtin_prefetch(bytes + sizeof(*source) / 2, 1);
+	__builtin_prefetch(bytes + sizeof(*source) - 1, 1);
 }
 
 static struct source *add(struct sources *sources, uint64_t name, const struct synpaws_segment *syn)
 {
-	struct source *set = &sources->table[name % SETS * WAYS], *source = set;
-	size_t i;
+	struct set *set = &sources->sets[name % SETS];
+	const size_t way = least_of(set, heard_at(syn->time_ns));
+	struct source *source = &sources->table[name % SETS * WAYS + way];
 
-	for (i = 1; i < WAYS; i++) {
-		if (gives_way(&set[i], source))
-			source = &set[i];
-	}
-	if (source->name != 0)
+	if (set->name[way] != 0)
 		sources->left_out++;
-	if (source->buffer != 0)
+	if (source->buffer != 0) {
 		sources->buffers[source->buffer - 1].owner = NULL;
+		sources->buffers_free++;
+	}
 	memset(source, 0, sizeof(*source));
-	source->name = name;
+	set->name[way] = name;
+	set->drops[way] = 0;
 	source->ip_version = syn->ip_version;
 	memcpy(source->address, syn->source, sizeof(source->address));
 	source->first_ns = syn->time_ns;
@@ -127,11 +180,15 @@ static struct buffer *find_buffer(struct sources *sources, const struct source *
 
 	if (sources->buffers_used < BUFFERS)
 		return &sources->buffers[sources->buffers_used++];
+	if (sources->buffers_free == 0 && source->drop_syns == 0)
+		return NULL;
 	for (i = 0; i < WAYS; i++) {
 		struct buffer *buffer = &sources->buffers[sources->hand++ % BUFFERS];
 
-		if (buffer->owner == NULL)
+		if (buffer->owner == NULL) {
+			sources->buffers_free--;
 			return buffer;
+		}
 		if (least == NULL || buffer->owner->drop_syns < least->owner->drop_syns)
 			least = buffer;
 	}
@@ -191,10 +248,10 @@ static void make_older(struct buffer *buffer)
 	buffer->stride *= 2;
 }
 
-static void sample(struct sources *sources, struct source *source,
-		   const struct synpaws_segment *syn, const struct synpaws_outcome *outcome,
-		   uint64_t connection)
+static void sample(struct sources *sources, struct source *source, const struct sources_syn *syn)
 {
+	const struct synpaws_segment *seg = &syn->seg;
+	const struct synpaws_outcome *outcome = &syn->outcome;
 	struct buffer *buffer = buffer_of(sources, source);
 	struct clocks_sample *to;
 
@@ -204,12 +261,12 @@ static void sample(struct sources *sources, struct source *source,
 		make_older(buffer);
 	to = &buffer->samples[buffer->count++];
 	memset(to, 0, sizeof(*to));
-	to->time_ns = syn->time_ns;
-	to->connection = connection;
-	to->host = siphash(sources->hash_key, syn->destination, syn->ip_version == 4 ? 4 : 16);
-	to->tsval = syn->tsval;
-	to->source_port = syn->source_port;
-	to->has_timestamp = syn->has_timestamp;
+	to->time_ns = seg->time_ns;
+	to->connection = syn->connection;
+	to->host = name_of(sources, seg->ip_version, seg->destination);
+	to->tsval = seg->tsval;
+	to->source_port = seg->source_port;
+	to->has_timestamp = seg->has_timestamp;
 	to->dropped = outcome->fate == SYNPAWS_FATE_PAWS_DROP;
 	to->recorded = outcome->recorded;
 	to->recorded_tsval = outcome->recorded_tsval;
@@ -238,23 +295,26 @@ static void note_drop(struct sources *sources, struct source *source,
 		source->longest_ns = syn->time_ns - source->locked_from_ns;
 }
 
-void sources_take(struct sources *sources, const struct synpaws_segment *syn,
-		  const struct synpaws_outcome *outcome, uint64_t connection, bool is_new,
-		  bool is_new_drop)
+void sources_take(struct sources *sources, const struct sources_syn *syn)
 {
-	const uint64_t name = name_of(sources, syn->ip_version, syn->source);
-	struct source *source = find(sources, name);
+	struct set *set = &sources->sets[syn->name % SETS];
+	struct source *source = find(sources, syn->name);
+	size_t way;
 
 	if (source == NULL)
-		source = add(sources, name, syn);
+		source = add(sources, syn->name, &syn->seg);
+	way = (size_t)(source - sources->table) % WAYS;
 	source->syns++;
-	source->connections += is_new;
-	source->no_timestamp += !syn->has_timestamp;
-	sources->no_timestamp += !syn->has_timestamp;
-	source->last_ns = syn->time_ns;
-	if (outcome->fate == SYNPAWS_FATE_PAWS_DROP)
-		note_drop(sources, source, syn, outcome, is_new_drop);
-	sample(sources, source, syn, outcome, connection);
+	source->connections += syn->is_new;
+	source->no_timestamp += !syn->seg.has_timestamp;
+	sources->no_timestamp += !syn->seg.has_timestamp;
+	source->last_ns = syn->seg.time_ns;
+	set->heard[way] = heard_at(syn->seg.time_ns);
+	if (syn->outcome.fate == SYNPAWS_FATE_PAWS_DROP) {
+		note_drop(sources, source, &syn->seg, &syn->outcome, syn->is_new_drop);
+		set->drops[way] += set->drops[way] < UINT32_MAX;
+	}
+	sample(sources, source, syn);
 }
 
 uint64_t sources_count(const struct sources *sources)
@@ -340,7 +400,7 @@ size_t sources_worst(struct sources *sources, struct report_source *list, size_t
 	if (room > REPORT_SOURCES)
 		room = REPORT_SOURCES;
 	for (i = 0; i < SOURCES; i++) {
-		if (sources->table[i].name != 0)
+		if (sources->table[i].syns != 0)
 			count = insert(worst, count, room, &sources->table[i]);
 	}
 	for (i = 0; i < count; i++)

@@ -18,10 +18,26 @@ struct sources;
 struct sources *sources_new(const uint8_t hash_key[16]);
 void sources_free(struct sources *sources);
 
-/* One judged SYN; the flags tell whether its connection is seen, or refused, for the first time. */
-void sources_take(struct sources *sources, const struct synpaws_segment *syn,
-		  const struct synpaws_outcome *outcome, uint64_t connection, bool is_new,
-		  bool is_new_drop);
+/* The name of a SYN's source here. */
+uint64_t sources_name(const struct sources *sources, const struct synpaws_segment *syn);
+
+/*
+ * Have what sources_take() will read brought into the cache: first the set that the source is in,
+ * and when that has had time to come, the source.
+ */
+void sources_prefetch_set(const struct sources *sources, uint64_t name);
+void sources_prefetch(const struct sources *sources, uint64_t name, uint64_t time_ns);
+
+/* A SYN and what became of it. */
+struct sources_syn {
+	struct synpaws_segment seg;
+	struct synpaws_outcome outcome;
+	uint64_t name;		  /* sources_name() */
+	uint64_t connection;	  /* connection_name() */
+	bool is_new, is_new_drop; /* the connection is seen, or refused, for the first time */
+};
+
+void sources_take(struct sources *sources, const struct sources_syn *syn);
 
 uint64_t sources_count(const struct sources *sources); /* different ones, as far as known */
 uint64_t sources_hit(const struct sources *sources);   /* with would-be drops */

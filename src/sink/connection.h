@@ -17,12 +17,18 @@ static inline uint64_t connection_name(const uint8_t hash_key[16],
 {
 	uint8_t key[40];
 
-	memcpy(key, syn->source, 16);
-	memcpy(key + 16, syn->destination, 16);
-	memcpy(key + 32, &syn->source_port, 2);
-	memcpy(key + 34, &syn->destination_port, 2);
-	memcpy(key + 36, &syn->seq, 4);
-	return siphash(hash_key, key, sizeof(key));
+	memcpy(key, &syn->source_port, 2);
+	memcpy(key + 2, &syn->destination_port, 2);
+	memcpy(key + 4, &syn->seq, 4);
+	/* Lengths that the compiler knows make a hash twice as fast. */
+	if (syn->ip_version == 4) {
+		memcpy(key + 8, syn->source, 4);
+		memcpy(key + 12, syn->destination, 4);
+		return siphash(hash_key, key, 16);
+	}
+	memcpy(key + 8, syn->source, 16);
+	memcpy(key + 24, syn->destination, 16);
+	return siphash(hash_key, key, 40);
 }
 
 #endif

@@ -1,18 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <stdlib.h>
 
+#include "../core/table.h"
 #include "seen.h"
 
 #define WAYS 8
 
-struct entry {
-	uint64_t hash; /* 0: free */
-	uint32_t second;
+/*
+ * A set fills one cache line. Its place and a tag make 46 bits of a hash or more: that a new one is
+ * taken for one in the set happens once in 500 million times.
+ */
+struct set {
+	uint32_t tag[WAYS]; /* 0: free */
+	uint32_t second[WAYS];
 };
 
 struct seen {
-	struct entry *entries;
-	size_t sets;
+	struct set *sets;
+	size_t set_count;
 	uint32_t seconds;
 	uint64_t forgotten;
 };
@@ -23,10 +28,10 @@ struct seen *seen_new(size_t entries, uint32_t seconds)
 
 	if (seen == NULL)
 		return NULL;
-	seen->sets = entries / WAYS + 1;
+	seen->set_count = entries / WAYS + 1;
 	seen->seconds = seconds;
-	seen->entries = calloc(seen->sets * WAYS, sizeof(*seen->entries));
-	if (seen->entries == NULL) {
+	seen->sets = table_new(seen->set_count, sizeof(*seen->sets));
+	if (seen->sets == NULL) {
 		free(seen);
 		return NULL;
 	}
@@ -37,36 +42,47 @@ void seen_free(struct seen *seen)
 {
 	if (seen == NULL)
 		return;
-	free(seen->entries);
+	table_free(seen->sets, seen->set_count, sizeof(*seen->sets));
 	free(seen);
 }
 
-static bool alive(const struct seen *seen, const struct entry *entry, uint32_t now)
+static struct set *set_of(const struct seen *seen, uint64_t hash)
 {
-	return entry->hash != 0 &&
-	       (seen->seconds == SEEN_FOR_EVER || now - entry->second <= seen->seconds);
+	return &seen->sets[(hash >> 32) * seen->set_count >> 32];
+}
+
+void seen_prefetch(const struct seen *seen, uint64_t hash)
+{
+	__builtin_prefetch(set_of(seen, hash), 1);
+}
+
+static bool alive(const struct seen *seen, const struct set *set, size_t way, uint32_t now)
+{
+	return set->tag[way] != 0 &&
+	       (seen->seconds == SEEN_FOR_EVER || now - set->second[way] <= seen->seconds);
 }
 
 bool seen_add(struct seen *seen, uint64_t hash, uint32_t now)
 {
-	struct entry *set = &seen->entries[hash % seen->sets * WAYS], *victim = set;
-	size_t i;
+	const uint32_t tag = (uint32_t)hash != 0 ? (uint32_t)hash : 1;
+	struct set *set = set_of(seen, hash);
+	size_t i, victim = 0;
 	bool known;
 
-	hash = hash != 0 ? hash : 1;
 	for (i = 0; i < WAYS; i++) {
-		if (set[i].hash == hash) {
-			known = alive(seen, &set[i], now);
-			set[i].second = now;
+		if (set->tag[i] == tag) {
+			known = alive(seen, set, i, now);
+			set->second[i] = now;
 			return !known;
 		}
-		if (alive(seen, victim, now) &&
-		    (!alive(seen, &set[i], now) || set[i].second < victim->second))
-			victim = &set[i];
 	}
-	seen->forgotten += alive(seen, victim, now);
-	victim->hash = hash;
-	victim->second = now;
+	for (i = 1; i < WAYS && alive(seen, set, victim, now); i++) {
+		if (!alive(seen, set, i, now) || set->second[i] < set->second[victim])
+			victim = i;
+	}
+	seen->forgotten += alive(seen, set, victim, now);
+	set->tag[victim] = tag;
+	set->second[victim] = now;
 	return true;
 }
 

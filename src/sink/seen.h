@@ -16,6 +16,9 @@ struct seen;
 struct seen *seen_new(size_t entries, uint32_t seconds);
 void seen_free(struct seen *seen);
 
+/* Have the line that seen_add() will read brought into the cache. */
+void seen_prefetch(const struct seen *seen, uint64_t hash);
+
 /* Add a hash at second `now` of a clock that only goes forward. True if it was not in the set. */
 bool seen_add(struct seen *seen, uint64_t hash, uint32_t now);
 

@@ -6,17 +6,14 @@
 #include <linux/netfilter.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_queue.h>
-#include <libnetfilter_queue/libnetfilter_queue.h>
 
 #include "nfmessage.h"
 #include "nfqueue.h"
 
-/* nfq_nlmsg_parse() writes as many entries as its library knows, which may be more than we know. */
-#define ATTRIBUTES_MOST 64
-
 /* Headers of Linux before 3.8 lack these. */
 #define ATTRIBUTE_CAP_LEN  13
 #define ATTRIBUTE_SKB_INFO 14
+#define ATTRIBUTES_MOST	   (ATTRIBUTE_SKB_INFO + 1)
 #define SKB_CSUM_NOT_READY (1U << 0)
 
 static uint32_t get_u32(const struct nlmsghdr *header, const struct nlattr *attribute,
@@ -53,10 +50,24 @@ static uint8_t way_of(uint8_t hook)
 	return SYNPAWS_WAY_ANY;
 }
 
+/* As nfq_nlmsg_parse() does, but for the types that are of no use here. The last of a type counts.
+ */
+static void find_attributes(const struct nlmsghdr *header,
+			    const struct nlattr *attributes[ATTRIBUTES_MOST])
+{
+	const struct nlattr *attribute;
+
+	for (attribute = nfmessage_first(header); attribute != NULL;
+	     attribute = nfmessage_next(header, attribute)) {
+		if (nfmessage_type(attribute) < ATTRIBUTES_MOST)
+			attributes[nfmessage_type(attribute)] = attribute;
+	}
+}
+
 enum nfmessage_kind nfmessage_parse(const void *bytes, size_t length, struct nfmessage *message)
 {
 	const struct nlmsghdr *header = bytes;
-	struct nlattr *attributes[ATTRIBUTES_MOST] = { NULL };
+	const struct nlattr *attributes[ATTRIBUTES_MOST] = { NULL };
 	struct nfqnl_msg_packet_hdr packet;
 	const void *packet_header;
 
@@ -64,16 +75,15 @@ enum nfmessage_kind nfmessage_parse(const void *bytes, size_t length, struct nfm
 		return NFMESSAGE_DAMAGED;
 	if (header->nlmsg_type != (NFNL_SUBSYS_QUEUE << 8 | NFQNL_MSG_PACKET))
 		return NFMESSAGE_OTHER;
-	if (!nfmessage_whole(bytes, length) ||
-	    mnl_nlmsg_get_payload_len(header) < sizeof(struct nfgenmsg) ||
-	    nfq_nlmsg_parse(header, attributes) < 0)
+	if (!nfmessage_whole(bytes, length))
 		return NFMESSAGE_DAMAGED;
+	find_attributes(header, attributes);
 	packet_header = nfmessage_payload(header, attributes[NFQA_PACKET_HDR], sizeof(packet));
 	message->bytes = nfmessage_payload(header, attributes[NFQA_PAYLOAD], 0);
 	if (packet_header == NULL || message->bytes == NULL)
 		return NFMESSAGE_DAMAGED;
 	memcpy(&packet, packet_header, sizeof(packet));
-	message->captured = mnl_attr_get_payload_len(attributes[NFQA_PAYLOAD]);
+	message->captured = nfmessage_length(attributes[NFQA_PAYLOAD]);
 	message->length = message_length(header, attributes[ATTRIBUTE_CAP_LEN], message->captured);
 	message->way = way_of(packet.hook);
 	message->ifindex = get_u32(header,

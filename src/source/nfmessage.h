@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include <libmnl/libmnl.h>
+#include <linux/netfilter/nfnetlink.h>
 
 #include <synpaws/segment.h>
 
@@ -24,6 +25,44 @@ static inline bool nfmessage_whole(const void *bytes, size_t length)
 	       mnl_nlmsg_ok(header, (int)length);
 }
 
+/*
+ * The attributes of a message that nfmessage_whole() found whole; NULL behind the last one, and at
+ * one that is cut short. libmnl's functions do the same, a call each.
+ */
+static inline const struct nlattr *nfmessage_attribute(const struct nlmsghdr *header, size_t offset)
+{
+	const struct nlattr *attribute = (const void *)((const char *)header + offset);
+
+	if (offset > header->nlmsg_len || header->nlmsg_len - offset < sizeof(*attribute) ||
+	    attribute->nla_len < sizeof(*attribute) ||
+	    attribute->nla_len > header->nlmsg_len - offset)
+		return NULL;
+	return attribute;
+}
+
+static inline const struct nlattr *nfmessage_first(const struct nlmsghdr *header)
+{
+	return nfmessage_attribute(header, sizeof(*header) + sizeof(struct nfgenmsg));
+}
+
+static inline const struct nlattr *nfmessage_next(const struct nlmsghdr *header,
+						  const struct nlattr *attribute)
+{
+	return nfmessage_attribute(header,
+				   (size_t)((const char *)attribute - (const char *)header) +
+					   (((size_t)attribute->nla_len + 3) & ~(size_t)3));
+}
+
+static inline unsigned int nfmessage_type(const struct nlattr *attribute)
+{
+	return attribute->nla_type & 0x3fffU /* NLA_TYPE_MASK */;
+}
+
+static inline size_t nfmessage_length(const struct nlattr *attribute)
+{
+	return attribute->nla_len - sizeof(*attribute);
+}
+
 /* The bytes of an attribute; NULL if there are less than `least`, or not all inside the message. */
 static inline const void *nfmessage_payload(const struct nlmsghdr *header,
 					    const struct nlattr *attribute, size_t least)
@@ -33,8 +72,8 @@ static inline const void *nfmessage_payload(const struct nlmsghdr *header,
 
 	if (attribute == NULL)
 		return NULL;
-	payload = mnl_attr_get_payload(attribute);
-	length = mnl_attr_get_payload_len(attribute);
+	payload = (const char *)(attribute + 1);
+	length = nfmessage_length(attribute);
 	if (length < least || payload + length > (const char *)header + header->nlmsg_len)
 		return NULL;
 	return payload;

@@ -101,19 +101,16 @@ bool nfqueue_packet_id(const void *message, size_t length, uint32_t *id)
 {
 	const struct nlmsghdr *header = message;
 	const struct nlattr *attribute;
-	const char *end;
 	struct nfqnl_msg_packet_hdr packet;
 
 	if (!nfmessage_whole(message, length) ||
 	    header->nlmsg_type != (NFNL_SUBSYS_QUEUE << 8 | NFQNL_MSG_PACKET))
 		return false;
-	end = mnl_nlmsg_get_payload_tail(header);
-	for (attribute = mnl_nlmsg_get_payload_offset(header, sizeof(struct nfgenmsg));
-	     mnl_attr_ok(attribute, (int)(end - (const char *)attribute));
-	     attribute = mnl_attr_next(attribute)) {
+	for (attribute = nfmessage_first(header); attribute != NULL;
+	     attribute = nfmessage_next(header, attribute)) {
 		const void *payload = nfmessage_payload(header, attribute, sizeof(packet));
 
-		if (mnl_attr_get_type(attribute) != NFQA_PACKET_HDR || payload == NULL)
+		if (nfmessage_type(attribute) != NFQA_PACKET_HDR || payload == NULL)
 			continue;
 		memcpy(&packet, payload, sizeof(packet));
 		*id = ntohl(packet.packet_id);
@@ -307,6 +304,14 @@ static int open_socket(struct nfqueue *queue)
 	return setsockopt(queue->fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
 }
 
+/* A timeout would cost every wait for packets some 3 %, so only configuring has one. */
+static int wait_for_ever(const struct nfqueue *queue)
+{
+	const struct timeval never = { 0, 0 };
+
+	return setsockopt(queue->fd, SOL_SOCKET, SO_RCVTIMEO, &never, sizeof(never));
+}
+
 static void explain(const struct nfqueue *queue, int error, char *why, size_t size)
 {
 	const int fd = nfqueue_status_open();
@@ -350,6 +355,8 @@ struct nfqueue *nfqueue_open(const struct nfqueue_config *config, char *why, siz
 		goto fail;
 	queue->features |= config->features & NFQUEUE_BATCH_VERDICT;
 	probe_batch_verdict(queue);
+	if (wait_for_ever(queue) < 0)
+		goto fail;
 	return queue;
 fail:
 	explain(queue, errno, why, why_size);

@@ -51,10 +51,10 @@ uint64_t nfqueue_early(const struct nfqueue *queue);
 uint32_t nfqueue_early_id(const struct nfqueue *queue);
 
 /*
- * Wait until packets are there, up to half a second, and receive up to `count` messages, each into
- * its own iovec; lengths[i] becomes the length of message i. Returns how many, or -1 with errno:
- * EAGAIN (none came), EINTR, ENOBUFS (some were lost; they show as a gap in the ids), or worse.
- * With `wait` false it does not wait.
+ * Wait until packets are there and receive up to `count` messages, each into its own iovec;
+ * lengths[i] becomes the length of message i. Returns how many, or -1 with errno: EAGAIN (none is
+ * there, with `wait` false), EINTR, ENOBUFS (some were lost; they show as a gap in the ids), or
+ * worse.
  */
 int nfqueue_receive(struct nfqueue *queue, struct iovec *buffers, size_t *lengths, size_t count,
 		    bool wait);

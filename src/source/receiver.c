@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
@@ -9,9 +10,14 @@
 #include "../os/clock.h"
 #include "receiver.h"
 
-#define BATCH		 64
-#define RETRIES		 1000
+#define BATCH	64
+#define RETRIES 1000
+
+#define WALL_NS 1000000 /* how old what is known of the wall clock may be */
+
 #define RETRY_PAUSE_USEC 1000
+#define STOP_TRIES	 1000
+#define STOP_PAUSE_USEC	 1000
 #define DRAIN_SECONDS	 5 /* at the most, where new packets cannot be kept out */
 
 struct receiver {
@@ -21,9 +27,14 @@ struct receiver {
 	pthread_t thread;
 	unsigned long stop;  /* set by another thread */
 	unsigned long error; /* read by another thread */
+	unsigned long ended; /* likewise */
 	bool have_id;
-	uint32_t highest_id;	       /* so far */
-	unsigned long ids;	       /* spanned by all packets so far, those missed included */
+	uint32_t highest_id; /* so far */
+	unsigned long ids;   /* spanned by all packets so far, those missed included */
+	unsigned int pin;
+	size_t want;		       /* how many messages the next call is ready for */
+	uint64_t wall_ahead_ns;	       /* wall clock minus monotonic clock, */
+	uint64_t wall_read_ns;	       /* as of then */
 	struct ring_slot spill[BATCH]; /* for what the ring has no room for */
 };
 
@@ -60,10 +71,10 @@ static int receive(struct receiver *receiver, struct batch *batch, bool wait)
 	size_t lengths[BATCH], i, room;
 	int received;
 
-	room = ring_room(receiver->ring, BATCH);
+	room = ring_room(receiver->ring, receiver->want);
 	batch->spilled = room == 0;
 	if (batch->spilled)
-		room = BATCH;
+		room = receiver->want;
 	for (i = 0; i < room; i++) {
 		batch->slot[i] =
 			batch->spilled ? &receiver->spill[i] : ring_free_slot(receiver->ring, i);
@@ -74,6 +85,7 @@ static int receive(struct receiver *receiver, struct batch *batch, bool wait)
 	if (received < 0)
 		return -1;
 	batch->count = (size_t)received;
+	receiver->want = batch->count * 2 < BATCH ? batch->count * 2 + 2 : BATCH;
 	for (i = 0; i < batch->count; i++)
 		batch->slot[i]->length = (uint32_t)lengths[i];
 	return 0;
@@ -157,6 +169,18 @@ static void publish(struct receiver *receiver, const struct batch *batch)
 	ring_publish(receiver->ring, batch->count);
 }
 
+/* The wall clock is read once in a millisecond: one that is set is seen so much later. */
+static void read_clocks(struct receiver *receiver, struct batch *batch)
+{
+	batch->order_ns = clock_ns(CLOCK_MONOTONIC);
+	if (batch->order_ns - receiver->wall_read_ns > WALL_NS) {
+		receiver->wall_ahead_ns = clock_ns(CLOCK_REALTIME) - batch->order_ns;
+		receiver->wall_read_ns = batch->order_ns;
+	}
+	batch->time_ns = batch->order_ns + receiver->wall_ahead_ns;
+	batch->second = clock_kernel_second();
+}
+
 /* One round: receive, accept, and only then pass on. 0, or -1 with errno. */
 static int serve(struct receiver *receiver, bool wait)
 {
@@ -164,9 +188,7 @@ static int serve(struct receiver *receiver, bool wait)
 
 	if (receive(receiver, &batch, wait) < 0)
 		return -1;
-	batch.order_ns = clock_ns(CLOCK_MONOTONIC);
-	batch.time_ns = clock_ns(CLOCK_REALTIME);
-	batch.second = clock_kernel_second();
+	read_clocks(receiver, &batch);
 	if (accept_batch(receiver, &batch) < 0)
 		return -1;
 	publish(receiver, &batch);
@@ -181,20 +203,41 @@ static bool passing(struct receiver *receiver, int error)
 	return error == ENOBUFS || error == EAGAIN || error == EWOULDBLOCK || error == EINTR;
 }
 
+/* More receivers than processors share them in turn. */
+static void stay_on(unsigned int wanted)
+{
+	cpu_set_t allowed, one;
+	size_t cpu, left;
+
+	if (sched_getaffinity(0, sizeof(allowed), &allowed) < 0)
+		return;
+	left = wanted % (unsigned int)CPU_COUNT(&allowed);
+	for (cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+		if (CPU_ISSET(cpu, &allowed) && left-- == 0)
+			break;
+	}
+	CPU_ZERO(&one);
+	CPU_SET(cpu, &one);
+	pthread_setaffinity_np(pthread_self(), sizeof(one), &one);
+}
+
 static void *run(void *argument)
 {
 	struct receiver *receiver = argument;
 
+	if (receiver->pin != RECEIVER_ANYWHERE)
+		stay_on(receiver->pin);
 	while (!atomic_load(&receiver->stop)) {
 		if (serve(receiver, true) < 0 && !passing(receiver, errno)) {
 			atomic_store(&receiver->error, (unsigned long)errno);
 			break;
 		}
 	}
+	atomic_store(&receiver->ended, 1);
 	return NULL;
 }
 
-struct receiver *receiver_start(struct nfqueue *queue, struct ring *ring)
+struct receiver *receiver_start(struct nfqueue *queue, struct ring *ring, unsigned int pin)
 {
 	struct receiver *receiver = calloc(1, sizeof(*receiver));
 	int error;
@@ -203,6 +246,8 @@ struct receiver *receiver_start(struct nfqueue *queue, struct ring *ring)
 		return NULL;
 	receiver->queue = queue;
 	receiver->ring = ring;
+	receiver->pin = pin;
+	receiver->want = BATCH;
 	receiver->counters = ring_counters_mutable(ring);
 	receiver->have_id = nfqueue_early(queue) > 0;
 	receiver->highest_id = nfqueue_early_id(queue);
@@ -235,9 +280,17 @@ static void count_the_rest(struct receiver *receiver, int status_fd)
 void receiver_stop(struct receiver *receiver, int status_fd)
 {
 	uint64_t end;
+	int tries;
 
 	atomic_store(&receiver->stop, 1);
-	nfqueue_bypass(receiver->queue);
+	/* The kernel's answer wakes the thread; it is asked for again in case that was too early.
+	 */
+	for (tries = 0; !atomic_load(&receiver->ended) && tries < STOP_TRIES; tries++) {
+		nfqueue_bypass(receiver->queue);
+		usleep(STOP_PAUSE_USEC);
+	}
+	if (!atomic_load(&receiver->ended))
+		pthread_cancel(receiver->thread);
 	pthread_join(receiver->thread, NULL);
 	/* The thread may have ended before the bypass was in force. */
 	end = clock_ns(CLOCK_MONOTONIC) + DRAIN_SECONDS * NS_PER_SECOND;

@@ -2,6 +2,9 @@
 #ifndef RECEIVER_H
 #define RECEIVER_H
 
+#include <limits.h>
+#include <stdint.h>
+
 #include "nfqueue.h"
 #include "ring.h"
 
@@ -12,8 +15,13 @@
  */
 struct receiver;
 
-/* Start a thread that serves `queue` and feeds `ring`, both borrowed. NULL with errno. */
-struct receiver *receiver_start(struct nfqueue *queue, struct ring *ring);
+#define RECEIVER_ANYWHERE UINT_MAX
+
+/*
+ * Start a thread that serves `queue` and feeds `ring`, both borrowed. It stays on number `pin` of
+ * the processors that this process may use, in turn if there are fewer. NULL with errno.
+ */
+struct receiver *receiver_start(struct nfqueue *queue, struct ring *ring, unsigned int pin);
 
 /* 0 while it runs, else the errno that ended it. */
 int receiver_error(const struct receiver *receiver);

@@ -132,6 +132,7 @@ static struct ring_counters play(const uint32_t *ids, size_t batch, unsigned int
 	script.features = features;
 	script.ring = ring_new(SLOTS);
 	assert_non_null(script.ring);
+	receiver->want = BATCH;
 	receiver->ring = script.ring;
 	receiver->counters = ring_counters_mutable(script.ring);
 	while (serve(receiver, false) == 0)
