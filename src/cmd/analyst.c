@@ -9,6 +9,7 @@
 
 #include "../os/clock.h"
 #include "../os/control.h"
+#include "../source/merge.h"
 #include "../source/nfmessage.h"
 #include "analyst.h"
 #include "own_sockets.h"
@@ -31,15 +32,10 @@
 #define PAUSE_MOST_MS  20
 #define PAUSE_SLOTS    2048
 
-/*
- * Longer than a receiver takes from the arrival of a batch to showing it: with several rings a
- * segment waits so long, in case another ring still gets an older one.
- */
-#define MERGE_WAIT_NS 2000000ULL
-
 struct analyst {
 	struct analyst_config *config;
 	struct panel *panel;
+	struct merge merge;
 	struct report_server reports;
 	struct witness witness;
 	struct nlif_handle *interfaces; /* NULL if their names cannot be read */
@@ -154,46 +150,21 @@ static void take(struct analyst *analyst, const struct ring_slot *slot)
 		warn_of_forwarding(analyst);
 }
 
-/* The ring whose oldest segment arrived first, up to `horizon`; NULL if there is none. */
-static struct ring *earliest(const struct analyst_config *config, uint64_t horizon)
-{
-	struct ring *first = NULL;
-	uint64_t first_ns = horizon;
-	size_t i;
-
-	for (i = 0; i < config->ring_count; i++) {
-		const struct ring_slot *slot = ring_peek(config->rings[i]);
-
-		if (slot != NULL && slot->order_ns <= first_ns) {
-			first = config->rings[i];
-			first_ns = slot->order_ns;
-		}
-	}
-	return first;
-}
-
 /* Judge what has been decoded; only then may its slots be written again. */
 static void finish_chunk(struct analyst *analyst)
 {
-	const struct analyst_config *config = analyst->config;
-	size_t i;
-
 	panel_take(analyst->panel, analyst->segs, analyst->seg_count);
 	analyst->seg_count = 0;
-	for (i = 0; i < config->ring_count; i++)
-		ring_release(config->rings[i]);
+	merge_release(&analyst->merge);
 }
 
-/* Take what has arrived up to `horizon`, at most PASS_MOST slots. Returns how many. */
-static size_t drain(struct analyst *analyst, uint64_t horizon)
+/* Take what has arrived up to `horizon_ns`, at most PASS_MOST slots. Returns how many. */
+static size_t drain(struct analyst *analyst, uint64_t horizon_ns)
 {
-	struct ring *ring;
+	const struct ring_slot *slot;
 	size_t taken = 0;
 
-	while (taken < PASS_MOST && (ring = earliest(analyst->config, horizon)) != NULL) {
-		const struct ring_slot *slot = ring_peek(ring);
-
-		ring_begin(ring);
+	while (taken < PASS_MOST && (slot = merge_next(&analyst->merge, horizon_ns)) != NULL) {
 		take(analyst, slot);
 		if (++taken % CHUNK == 0)
 			finish_chunk(analyst);
@@ -312,12 +283,11 @@ static void demolish(struct analyst *analyst)
 /* One look at the rings. Returns how many slots it took. */
 static size_t work_once(struct analyst *analyst)
 {
-	const bool merging = analyst->config->ring_count > 1;
-	const uint64_t seen_up_to = clock_ns(CLOCK_MONOTONIC) - MERGE_WAIT_NS;
-	const size_t taken = drain(analyst, merging ? seen_up_to : UINT64_MAX);
+	const uint64_t horizon_ns = merge_horizon(&analyst->merge, clock_ns(CLOCK_MONOTONIC));
+	const size_t taken = drain(analyst, horizon_ns);
 
 	if (taken < PASS_MOST)
-		panel_advance(analyst->panel, seen_up_to);
+		panel_advance(analyst->panel, horizon_ns);
 	return taken;
 }
 
@@ -372,6 +342,7 @@ int analyst_run(struct analyst_config *config, uint64_t restarts, int last_signa
 		demolish(&analyst);
 		return EXIT_FAILURE;
 	}
+	merge_start(&analyst.merge, config->rings, config->ring_count);
 	open_interfaces(&analyst);
 	open_sockets(&analyst);
 	witness_start(&analyst.witness, config->netstat);

@@ -159,20 +159,20 @@ static void publish(struct receiver *receiver, const struct batch *batch)
 	size_t i;
 
 	count(receiver, batch);
-	if (batch->spilled)
-		return;
 	for (i = 0; i < batch->count; i++) {
 		batch->slot[i]->order_ns = batch->order_ns;
 		batch->slot[i]->time_ns = batch->time_ns;
 		batch->slot[i]->second = batch->second;
 	}
-	ring_publish(receiver->ring, batch->count);
+	ring_publish(receiver->ring, batch->spilled ? 0 : batch->count);
 }
 
 /* The wall clock is read once in a millisecond: one that is set is seen so much later. */
 static void read_clocks(struct receiver *receiver, struct batch *batch)
 {
+	ring_stamp_begin(receiver->ring);
 	batch->order_ns = clock_ns(CLOCK_MONOTONIC);
+	ring_stamp(receiver->ring, batch->order_ns);
 	if (batch->order_ns - receiver->wall_read_ns > WALL_NS) {
 		receiver->wall_ahead_ns = clock_ns(CLOCK_REALTIME) - batch->order_ns;
 		receiver->wall_read_ns = batch->order_ns;
@@ -189,8 +189,10 @@ static int serve(struct receiver *receiver, bool wait)
 	if (receive(receiver, &batch, wait) < 0)
 		return -1;
 	read_clocks(receiver, &batch);
-	if (accept_batch(receiver, &batch) < 0)
+	if (accept_batch(receiver, &batch) < 0) {
+		ring_publish(receiver->ring, 0);
 		return -1;
+	}
 	publish(receiver, &batch);
 	return 0;
 }

@@ -7,10 +7,12 @@
 #include "ring.h"
 
 #define CACHE_LINE 64
+#define TICK_BITS  20
 
 /* Indices only grow; a slot's place is the index modulo the number of slots. */
 struct producer_side {
 	unsigned long head; /* one past the last slot published */
+	unsigned long hand; /* TICK_BITS less of the stamp of a batch not published, | 1; or 0 */
 	struct ring_counters counters __attribute__((aligned(CACHE_LINE)));
 	struct ring_slot slots[] __attribute__((aligned(CACHE_LINE)));
 };
@@ -27,6 +29,7 @@ struct ring {
 	struct consumer_side *consumer;
 	size_t slots;
 	unsigned long next; /* producer: head; consumer: begun; each its own copy */
+	unsigned long last; /* producer: of the last stamp */
 };
 
 struct ring *ring_new(size_t slots)
@@ -82,10 +85,41 @@ struct ring_slot *ring_free_slot(struct ring *ring, size_t index)
 	return &ring->producer->slots[(ring->next + index) & (ring->slots - 1)];
 }
 
+/* A machine word holds it on 32-bit systems too, where it goes round in 52 days. */
+static unsigned long ticks(uint64_t ns)
+{
+	return (unsigned long)(ns >> TICK_BITS);
+}
+
+void ring_stamp_begin(struct ring *ring)
+{
+	/* Earlier than what the clock is going to show; the barrier keeps it from looking ahead. */
+	atomic_store(&ring->producer->hand, ring->last | 1);
+	__sync_synchronize();
+}
+
+void ring_stamp(struct ring *ring, uint64_t order_ns)
+{
+	ring->last = ticks(order_ns);
+	atomic_store(&ring->producer->hand, ring->last | 1);
+}
+
 void ring_publish(struct ring *ring, size_t count)
 {
 	ring->next += count;
 	atomic_store(&ring->producer->head, ring->next);
+	atomic_store(&ring->producer->hand, 0);
+}
+
+uint64_t ring_shown_up_to(const struct ring *ring, uint64_t now_ns)
+{
+	const unsigned long hand = atomic_load(&ring->producer->hand);
+	const unsigned long behind = ticks(now_ns) - (hand & ~1UL);
+	const uint64_t round = ((uint64_t)behind + 1) << TICK_BITS;
+
+	if (hand == 0)
+		return now_ns;
+	return round < now_ns ? now_ns - round : 0;
 }
 
 struct ring_counters *ring_counters_mutable(struct ring *ring)

@@ -47,7 +47,14 @@ size_t ring_room(const struct ring *ring, size_t most);
 /* Producer: the free slot number `index`, less than what ring_room() said. */
 struct ring_slot *ring_free_slot(struct ring *ring, size_t index);
 
-/* Producer: show the next `count` slots to the consumer. */
+/*
+ * Producer: before it reads the clock for the arrival of a batch, and again with what it read, so
+ * that the consumer knows what may still come.
+ */
+void ring_stamp_begin(struct ring *ring);
+void ring_stamp(struct ring *ring, uint64_t order_ns);
+
+/* Producer: show the next `count` slots to the consumer. The batch that was stamped is done. */
 void ring_publish(struct ring *ring, size_t count);
 
 /* Producer: the counters, to be written with atomic_store() by one thread each. */
@@ -64,6 +71,12 @@ int ring_restrict(struct ring *ring);
  * again, since that may be what killed it. Returns how many slots are passed over.
  */
 size_t ring_take_over(struct ring *ring);
+
+/*
+ * Consumer: the arrival up to which all slots are shown, given that the monotonic clock has just
+ * shown `now_ns`; up to some 4 ms earlier than it might be.
+ */
+uint64_t ring_shown_up_to(const struct ring *ring, uint64_t now_ns);
 
 /* Consumer: the oldest unread slot, NULL if there is none. It stays valid until ring_release(). */
 const struct ring_slot *ring_peek(const struct ring *ring);
