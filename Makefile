@@ -72,7 +72,8 @@ unit   := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/
 tools  := $(patsubst tests/live/%.c,$(BUILD)/tests/live/%,\
 	    $(filter-out $(wildcard tests/live/*_*.c),$(wildcard tests/live/*.c)))
 
-.PHONY: all help check demo deps unit unit-build golden fuzz live tools install uninstall clean format
+.PHONY: all help check demo deps unit unit-build golden fuzz live tools install uninstall clean format \
+	bench bench-core bench-check bench-baseline
 .DELETE_ON_ERROR:
 
 all: $(PROGRAM)
@@ -86,6 +87,8 @@ help:
 	@echo 'unit       the unit tests; needs cmocka'
 	@echo 'golden     agreement with traces of real kernels, in each kind of evidence'
 	@echo 'live       the tests on real packets; as root'
+	@echo 'bench      what it costs against other programs, as root; minutes; bench-core without a'
+	@echo '           kernel, bench-check by instructions, bench-baseline to count anew'
 	@echo 'fuzz       fuzz what reads bytes of strangers; needs clang'
 	@echo 'install    under PREFIX ($(PREFIX)), below DESTDIR if set; uninstall undoes it'
 	@echo 'format     bring the code into shape with clang-format'
@@ -147,6 +150,24 @@ $(golden_programs): $(BUILD)/%: %.c $(BUILD)/libsynpaws.a
 
 golden: $(PROGRAM) $(golden_programs)
 	@tests/golden/run $(abspath $(PROGRAM)) $(abspath $(BUILD)/tests/golden) --table
+
+# Whole processes against others, the mirror by itself, and its instructions against the last count.
+bench_core  := $(wildcard tests/bench/core*.c)
+bench_tools := $(addprefix $(BUILD)/tests/bench/,bare connect flood took)
+
+$(BUILD)/tests/bench/core: $(bench_core) $(wildcard tests/bench/core*.h) $(BUILD)/libsynpaws.a
+	@mkdir -p $(@D)
+	$(call says,CC)
+	$(Q)$(CC) $(all_cflags) $(LDFLAGS) $(link) -o $@ $(filter %.c %.a,$^) -lrt
+
+bench-core: $(BUILD)/tests/bench/core
+	$(BUILD)/tests/bench/core
+
+bench-check:
+	@CC='$(CC)' BUILD='$(BUILD)' tests/bench/check
+
+bench-baseline:
+	@CC='$(CC)' BUILD='$(BUILD)' tests/bench/check make
 
 # Needs clang with its fuzzer runtime. FUZZ_RUNS=0 goes on until stopped.
 FUZZ_RUNS ?= 2000000

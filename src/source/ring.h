@@ -81,7 +81,7 @@ uint64_t ring_shown_up_to(const struct ring *ring, uint64_t now_ns);
 /* Consumer: the oldest unread slot, NULL if there is none. It stays valid until ring_release(). */
 const struct ring_slot *ring_peek(const struct ring *ring);
 
-/* Consumer: mark the slot that ring_peek() shows as begun, and step to the next. */
+/* Consumer: mark the slot that ring_peek() shows as begun, step to the next, and fetch those after. */
 void ring_begin(struct ring *ring);
 
 /* Consumer: hand all slots begun back to the producer. */

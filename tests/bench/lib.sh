@@ -203,7 +203,7 @@ attempt() {
 		abandon
 		return 1
 	fi
-	sleep 0.5 # what is still queued is part of it
+	sleep 0.3 # what is still queued is part of it
 	after=$(usage_of "$DAEMON")
 	[ "$contestant" = none ] || OFFERED=$(offered)
 	stop "$contestant"

@@ -21,6 +21,16 @@ title() {
 	printf '%s\n' "$*"
 }
 
+heading() {
+	case $1 in
+	cpu) title "CPU per SYN at $PACE SYN/s, in ones and twos" ;;
+	cpu-busy) title "CPU per SYN at $PACE SYN/s, one by one from a CPU that is never idle" ;;
+	flood) title "SYNs received of those sent as fast as one CPU can" ;;
+	connect) title "Time that the queue adds to connect(), idle machine (medians of $CONNECTS)" ;;
+	connect-busy) title "Time that the queue adds to connect(), with $PACE SYN/s to another port" ;;
+	esac
+}
+
 # In awk: the value of each measure from a line of runs.tsv, and how it is called.
 VALUES='
 function value(measure) {
