@@ -160,6 +160,15 @@ $(BUILD)/tests/bench/core: $(bench_core) $(wildcard tests/bench/core*.h) $(BUILD
 	$(call says,CC)
 	$(Q)$(CC) $(all_cflags) $(LDFLAGS) $(link) -o $@ $(filter %.c %.a,$^) -lrt
 
+$(BUILD)/tests/bench/flood: $(wildcard tests/bench/flood_*.[ch]) tests/live/wire_common.c
+$(bench_tools): $(BUILD)/%: %.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call says,CC)
+	$(Q)$(CC) $(all_cflags) $(LDFLAGS) $(link) -o $@ $(filter %.c,$^) $(all_libs)
+
+bench: all $(bench_tools)
+	tests/bench/run $(ROWS)
+
 bench-core: $(BUILD)/tests/bench/core
 	$(BUILD)/tests/bench/core
 

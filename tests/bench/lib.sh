@@ -109,7 +109,7 @@ start() {
 		;;
 	synpaws*)
 		# shellcheck disable=SC2086 # options
-		ip netns exec "$here" "$SYNPAWS" watch --log stdout --socket none ${1#synpaws} \
+		ip netns exec "$here" "$SYNPAWS" watch --log stdout --socket "$TMP/socket" ${1#synpaws} \
 			>"$TMP/out" 2>"$TMP/err" &
 		;;
 	esac
