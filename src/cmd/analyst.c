@@ -29,7 +29,7 @@
  * be unless the last look found more than PAUSE_SLOTS.
  */
 #define PAUSE_LEAST_MS 2
-#define PAUSE_MOST_MS  20
+#define PAUSE_MOST_MS  40
 #define PAUSE_SLOTS    2048
 
 struct analyst {
@@ -342,6 +342,7 @@ int analyst_run(struct analyst_config *config, uint64_t restarts, int last_signa
 		demolish(&analyst);
 		return EXIT_FAILURE;
 	}
+	panel_touch(analyst.panel);
 	merge_start(&analyst.merge, config->rings, config->ring_count);
 	open_interfaces(&analyst);
 	open_sockets(&analyst);

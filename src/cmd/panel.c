@@ -201,6 +201,16 @@ void panel_free(struct panel *panel)
 	free(panel);
 }
 
+void panel_touch(struct panel *panel)
+{
+	size_t i;
+
+	for (i = 0; i < panel->count; i++)
+		synpaws_mirror_touch(panel->views[i].mirror);
+	if (panel->config.collect != NULL)
+		collect_touch(panel->config.collect);
+}
+
 void panel_decode(struct panel *panel, enum synpaws_decode result, uint64_t count)
 {
 	size_t i;

@@ -37,6 +37,9 @@ struct panel_config {
 struct panel *panel_new(const struct panel_config *config);
 void panel_free(struct panel *panel);
 
+/* synpaws_mirror_touch() for all. */
+void panel_touch(struct panel *panel);
+
 /* Count what the decoder made of so many packets. */
 void panel_decode(struct panel *panel, enum synpaws_decode result, uint64_t count);
 

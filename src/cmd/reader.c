@@ -9,8 +9,8 @@
 /* Where nothing comes for longer, nobody may have watched. */
 #define GAP_MOST_NS (60 * NS_PER_SECOND)
 
-#define READER_BATCH 1024
-#define READER_LOADS 4
+#define READER_BATCH 512
+#define READER_LOADS 8
 
 static uint64_t gap(uint64_t ns)
 {

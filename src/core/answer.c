@@ -5,8 +5,8 @@
 static bool mini_would(const struct synpaws_mirror *mirror, const struct hold *hold,
 		       enum synpaws_fate fate)
 {
-	return (hold->before.state == FLOW_TIME_WAIT || hold->before.state == FLOW_HALF_DEAD) &&
-	       timewait_judge(mirror, &hold->before, &hold->syn) == fate;
+	return (hold->before->state == FLOW_TIME_WAIT || hold->before->state == FLOW_HALF_DEAD) &&
+	       timewait_judge(mirror, hold->before, &hold->syn) == fate;
 }
 
 /*
@@ -15,7 +15,7 @@ static bool mini_would(const struct synpaws_mirror *mirror, const struct hold *h
  */
 static bool is_from_time_wait(const struct synpaws_mirror *mirror, const struct hold *hold)
 {
-	const uint32_t isn = hold->before.snd_nxt + 65535 + 2;
+	const uint32_t isn = hold->before->snd_nxt + 65535 + 2;
 
 	if (!mini_would(mirror, hold, SYNPAWS_FATE_TW_ACCEPT))
 		return false;
@@ -27,8 +27,8 @@ static bool is_from_time_wait(const struct synpaws_mirror *mirror, const struct 
 /* The handshake was not over, although a FIN or so made it look like that. */
 static bool is_same_request(const struct hold *hold)
 {
-	return hold->before.confirmed && hold->before.isn == hold->syn.seq &&
-	       !hold->before.host_fin_seen;
+	return hold->before->confirmed && hold->before->isn == hold->syn.seq &&
+	       !hold->before->host_fin_seen;
 }
 
 static enum synpaws_fate fate_by_syn_ack(const struct synpaws_mirror *mirror,
@@ -60,7 +60,7 @@ static enum synpaws_fate fate_by_syn_ack(const struct synpaws_mirror *mirror,
 			return hold->alone;
 		break;
 	case SYNPAWS_FATE_SYN_RECV: /* a request answers for its own SYN only */
-		if (is_same_request(hold) || hold->before.isn == hold->syn.seq || !checks)
+		if (is_same_request(hold) || hold->before->isn == hold->syn.seq || !checks)
 			return fate;
 		break;
 	default:
@@ -95,10 +95,10 @@ static enum synpaws_fate fate_by_ack(const struct synpaws_mirror *mirror, const 
 	if (mini_would(mirror, hold, SYNPAWS_FATE_TW_REFUSE_ACK))
 		return SYNPAWS_FATE_TW_REFUSE_ACK;
 	/* Its window may be smaller than was thought. */
-	if (hold->before.state == FLOW_HALF_DEAD)
+	if (hold->before->state == FLOW_HALF_DEAD)
 		return SYNPAWS_FATE_FIN_WAIT2_ACK;
-	return hold->before.state == FLOW_HANDSHAKE ? SYNPAWS_FATE_SYN_RECV
-						    : SYNPAWS_FATE_OLD_CONNECTION;
+	return hold->before->state == FLOW_HANDSHAKE ? SYNPAWS_FATE_SYN_RECV
+						     : SYNPAWS_FATE_OLD_CONNECTION;
 }
 
 static enum synpaws_fate fate_by_rst(const struct synpaws_mirror *mirror, const struct hold *hold)
@@ -115,7 +115,7 @@ static enum synpaws_fate fate_by_rst(const struct synpaws_mirror *mirror, const 
 static enum synpaws_fate fate_by_silence(const struct synpaws_mirror *mirror,
 					 const struct hold *hold, bool checks)
 {
-	const struct flow *was = &hold->before;
+	const struct flow *was = hold->before;
 	const bool limited =
 		hold->outcome.fate != SYNPAWS_FATE_TW_ACCEPT && hold_is_limited(mirror, hold);
 

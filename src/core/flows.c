@@ -64,10 +64,28 @@ void flows_free(struct flows *flows)
 	free(flows);
 }
 
+void flows_touch_all(struct flows *flows)
+{
+	table_touch(flows->flow, flows->room, sizeof(*flows->flow));
+	table_touch(flows->heads, (size_t)flows->head_mask + 1, sizeof(*flows->heads));
+}
+
+/* Any order will do. */
+static int order_of(const uint8_t *a, const uint8_t *b, uint8_t ip_version)
+{
+	uint32_t word_a, word_b;
+
+	if (ip_version != 4)
+		return memcmp(a, b, 16);
+	memcpy(&word_a, a, 4);
+	memcpy(&word_b, b, 4);
+	return (word_a > word_b) - (word_a < word_b);
+}
+
 uint64_t flows_name(const struct flows *flows, uint8_t ip_version, const uint8_t host[16],
 		    uint16_t host_port, const uint8_t peer[16], uint16_t peer_port)
 {
-	const int order = memcmp(host, peer, ip_version == 4 ? 4 : 16);
+	const int order = order_of(host, peer, ip_version);
 	const bool swapped = order > 0 || (order == 0 && host_port > peer_port);
 	const uint8_t *low = swapped ? peer : host, *high = swapped ? host : peer;
 	const uint16_t ports[2] = { swapped ? peer_port : host_port,

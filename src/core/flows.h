@@ -108,6 +108,9 @@ struct flow {
 struct flows *flows_new(size_t count, const uint8_t hash_key[16]);
 void flows_free(struct flows *flows);
 
+/* See synpaws_mirror_touch(). */
+void flows_touch_all(struct flows *flows);
+
 /*
  * The name of the connection between a host's end and a peer's. With the ends exchanged only the
  * last bit of it is another.

@@ -17,7 +17,7 @@ struct hold {
 	uint32_t previous;	 /* SYN between the same ends that waits too; index + 1 */
 	uint32_t next;		 /* a later one, which has changed the flow since; index + 1 */
 	bool settled;
-	struct flow before; /* what was there before the SYN; state FLOW_FREE if nothing */
+	const struct flow *before; /* what was there before the SYN; state FLOW_FREE if nothing */
 };
 
 /* The host itself answers at once; behind a gateway it may be far. */
@@ -29,7 +29,7 @@ static inline bool hold_is_near(const struct hold *hold)
 /* What was there had refused a SYN by an ACK so lately that it may not do so again. */
 static inline bool hold_is_limited(const struct synpaws_mirror *mirror, const struct hold *hold)
 {
-	const struct flow *was = &hold->before;
+	const struct flow *was = hold->before;
 
 	return mirror->config.profile->ack_rate_limit && was->state != FLOW_FREE &&
 	       was->ack_ns != 0 && hold->syn.order_ns - was->ack_ns < TIMEWAIT_ACK_NS;

@@ -27,7 +27,8 @@ struct synpaws_mirror {
 	struct services *services;
 	struct deadlines *deadlines;
 	struct calendar calendar;
-	struct hold *holds; /* a ring of outcomes that are held */
+	struct hold *holds;   /* a ring of outcomes that are held */
+	struct flow *befores; /* for each what was there before it, if anything */
 	uint32_t hold_room, hold_first, hold_count;
 	uint64_t now_ns;	/* order_ns of the last segment, or what time has come to */
 	bool many_hosts;	/* each with a calendar of its own */
@@ -233,6 +234,8 @@ void syn_flush(struct synpaws_mirror *mirror);
 
 /* Room for outcomes; false without memory. */
 bool syn_start(struct synpaws_mirror *mirror);
+
+void syn_touch(struct synpaws_mirror *mirror);
 
 size_t syn_bytes(const struct synpaws_mirror *mirror);
 

@@ -79,7 +79,17 @@ void synpaws_mirror_free(struct synpaws_mirror *mirror)
 	services_free(mirror->services);
 	deadlines_free(mirror->deadlines);
 	free(mirror->holds);
+	free(mirror->befores);
 	free(mirror);
+}
+
+void synpaws_mirror_touch(struct synpaws_mirror *mirror)
+{
+	stamps_touch(mirror->stamps);
+	if (mirror->flows == NULL)
+		return;
+	flows_touch_all(mirror->flows);
+	syn_touch(mirror);
 }
 
 static bool in_prefix(const struct synpaws_prefix *prefix, uint8_t ip_version,

@@ -61,6 +61,11 @@ void stamps_free(struct stamps *stamps)
 	free(stamps);
 }
 
+void stamps_touch(struct stamps *stamps)
+{
+	table_touch(stamps->buckets, stamps->bucket_count, sizeof(struct bucket));
+}
+
 uint64_t stamps_peer(const struct stamps *stamps, uint8_t ip_version, const uint8_t peer[16],
 		     const uint8_t host[16])
 {

@@ -22,6 +22,9 @@ struct stamp {
 struct stamps *stamps_new(size_t peers, const uint8_t hash_key[16]);
 void stamps_free(struct stamps *stamps);
 
+/* See synpaws_mirror_touch(). */
+void stamps_touch(struct stamps *stamps);
+
 /* Have the lines that stamps_find() will read brought into the cache. */
 void stamps_prefetch(const struct stamps *stamps, uint64_t peer);
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "hold.h"
+#include "table.h"
 
 #define HOLDS_MOST 16384
 
@@ -13,17 +14,35 @@
 #define FETCH_FAR  8
 #define FETCH_NEAR 4
 
+/* What is before most SYNs. */
+static const struct flow nothing;
+
+/* Kept apart from the holds, since few need it and it is longer than they are. */
+static void keep_before(struct synpaws_mirror *mirror, struct hold *hold, const struct flow *flow)
+{
+	struct flow *before = &mirror->befores[hold - mirror->holds];
+
+	*before = *flow;
+	hold->before = before;
+}
+
 bool syn_start(struct synpaws_mirror *mirror)
 {
 	mirror->hold_room =
 		mirror->config.flows < HOLDS_MOST ? (uint32_t)mirror->config.flows : HOLDS_MOST;
 	mirror->holds = calloc(mirror->hold_room, sizeof(*mirror->holds));
-	return mirror->holds != NULL;
+	mirror->befores = calloc(mirror->hold_room, sizeof(*mirror->befores));
+	return mirror->holds != NULL && mirror->befores != NULL;
+}
+
+void syn_touch(struct synpaws_mirror *mirror)
+{
+	table_touch(mirror->holds, mirror->hold_room, sizeof(*mirror->holds));
 }
 
 size_t syn_bytes(const struct synpaws_mirror *mirror)
 {
-	return mirror->hold_room * sizeof(*mirror->holds);
+	return mirror->hold_room * (sizeof(*mirror->holds) + sizeof(*mirror->befores));
 }
 
 static void start_handshake(const struct synpaws_mirror *mirror, struct flow *flow,
@@ -172,14 +191,14 @@ static void correct(struct synpaws_mirror *mirror, struct hold *hold, struct flo
 			     hold->outcome.predicted == SYNPAWS_FATE_OLD_CONNECTION))
 		return;
 	/* By now its FIN has told more of it than was known then. */
-	if (keeps && flow->host_fin_seen && !hold->before.host_fin_seen)
+	if (keeps && flow->host_fin_seen && !hold->before->host_fin_seen)
 		return;
-	if (keeps && hold->before.state == FLOW_FREE) {
+	if (keeps && hold->before->state == FLOW_FREE) {
 		host_forget(mirror, flow);
 		return;
 	}
 	if (keeps) { /* all that was known of it, at its place in the table */
-		struct flow was = hold->before;
+		struct flow was = *hold->before;
 
 		was.chain = flow->chain;
 		was.older = flow->older;
@@ -189,7 +208,7 @@ static void correct(struct synpaws_mirror *mirror, struct hold *hold, struct flo
 		was.place = 0;
 		keep_fin(&was, flow);
 		*flow = was;
-		timewait_revive(mirror, flow, &hold->before, hold->syn.order_ns);
+		timewait_revive(mirror, flow, hold->before, hold->syn.order_ns);
 	}
 	ends_of_arrival(mirror, &hold->syn, &ends);
 	apply(mirror, flow, &hold->syn, &ends, fate)->guessed = hold->outcome.guess;
@@ -220,7 +239,7 @@ static bool learn(struct synpaws_mirror *mirror, const struct hold *hold)
 	const bool dropped = hold->outcome.fate == SYNPAWS_FATE_PAWS_DROP && !hold->outcome.guess;
 
 	if (answer == SYNPAWS_ANSWER_RST &&
-	    (hold->before.state == FLOW_FREE || hold->before.state == FLOW_GHOST))
+	    (hold->before->state == FLOW_FREE || hold->before->state == FLOW_GHOST))
 		services_vote_closed(mirror->services, hold->host, port, true);
 	else if (answer != SYNPAWS_ANSWER_RST &&
 		 (answer != SYNPAWS_ANSWER_UNSEEN || hold_is_near(hold)))
@@ -254,15 +273,17 @@ static void tell_later(struct synpaws_mirror *mirror, const struct hold *hold,
 {
 	const bool stays = fate == SYNPAWS_FATE_FIN_WAIT2_ACK || fate == SYNPAWS_FATE_TW_REFUSE_ACK;
 	struct hold *later = hold_at(mirror, hold->next);
-	struct flow was = hold->before;
+	struct flow was = *hold->before, gone;
 	size_t i;
 
 	timewait_refuse(&was, &hold->syn);
 	for (i = 0; i < WAITING_MOST && later != NULL && later->name == hold->name; i++) {
 		if (!later->settled && !stays) {
-			later->before.state = FLOW_FREE;
+			gone = *later->before;
+			gone.state = FLOW_FREE;
+			keep_before(mirror, later, &gone);
 		} else if (!later->settled) {
-			later->before = was;
+			keep_before(mirror, later, &was);
 			if (timewait_judge(mirror, &was, &later->syn) == fate)
 				later->outcome.fate = fate;
 			later->outcome.guess = true;
@@ -434,8 +455,10 @@ void syn_release(struct synpaws_mirror *mirror, uint64_t now_ns)
 	}
 }
 
+/* All zero but for `syn`, which the caller fills in. */
 static struct hold *new_hold(struct synpaws_mirror *mirror)
 {
+	struct hold *hold;
 	uint32_t at;
 
 	if (mirror->hold_count == mirror->hold_room) {
@@ -443,8 +466,10 @@ static struct hold *new_hold(struct synpaws_mirror *mirror)
 		release_early(mirror);
 	}
 	at = (mirror->hold_first + mirror->hold_count++) % mirror->hold_room;
-	memset(&mirror->holds[at], 0, sizeof(mirror->holds[at]));
-	return &mirror->holds[at];
+	hold = &mirror->holds[at];
+	memset((char *)hold + sizeof(hold->syn), 0, sizeof(*hold) - sizeof(hold->syn));
+	hold->before = &nothing;
+	return hold;
 }
 
 /* A SYN again where the first one should have been dropped: so it was. */
@@ -471,14 +496,14 @@ void syn_arrives(struct synpaws_mirror *mirror, struct flow *flow,
 	}
 	if (flow != NULL) {
 		note_retransmission(mirror, flow, syn);
-		hold->before = *flow;
+		keep_before(mirror, hold, flow);
 		previous = flow->held;
 		if (previous != 0 && !mirror->holds[previous - 1].settled) {
 			hold->previous = previous;
 			mirror->holds[previous - 1].next = (uint32_t)(hold - mirror->holds) + 1;
 			/* Whether that one has met anything is not settled: nor is it here. */
 			if (flow->state == FLOW_GHOST && flow->guessed)
-				hold->before = mirror->holds[previous - 1].before;
+				keep_before(mirror, hold, mirror->holds[previous - 1].before);
 		}
 	}
 	hold->syn = *syn;

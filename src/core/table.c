@@ -8,6 +8,7 @@
 #include "table.h"
 
 #define CACHE_LINE 64
+#define SMALL_PAGE 4096
 #define HUGE_PAGE  ((size_t)2 << 20)
 
 /* In whole huge pages, if it fills any. */
@@ -67,4 +68,13 @@ void table_free(void *table, size_t count, size_t size)
 		munmap(table, bytes_of(count, size));
 	else
 		free(table);
+}
+
+void table_touch(void *table, size_t count, size_t size)
+{
+	volatile char *bytes = table;
+	size_t at;
+
+	for (at = 0; at < count * size; at += SMALL_PAGE)
+		bytes[at] = bytes[at];
 }

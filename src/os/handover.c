@@ -36,25 +36,22 @@ bool handover_full_place(struct handover *handover, size_t *place)
 	return found;
 }
 
-/* The other one may be waiting for just this. */
-static void change(struct handover *handover, size_t given, size_t returned)
+void handover_give(struct handover *handover)
 {
 	pthread_mutex_lock(&handover->lock);
-	handover->full += given;
-	handover->full -= returned;
-	handover->first = (handover->first + returned) % handover->places;
-	pthread_cond_signal(&handover->changed);
+	if (++handover->full == 1)
+		pthread_cond_signal(&handover->changed);
 	pthread_mutex_unlock(&handover->lock);
 }
 
-void handover_give(struct handover *handover)
-{
-	change(handover, 1, 0);
-}
-
+/* A giver that had to wait is woken when half of the places are free: a wake-up costs more. */
 void handover_return(struct handover *handover)
 {
-	change(handover, 0, 1);
+	pthread_mutex_lock(&handover->lock);
+	handover->first = (handover->first + 1) % handover->places;
+	if (--handover->full == handover->places / 2)
+		pthread_cond_signal(&handover->changed);
+	pthread_mutex_unlock(&handover->lock);
 }
 
 static void set(struct handover *handover, bool *flag)

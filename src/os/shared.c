@@ -56,7 +56,8 @@ int shared_new(struct shared *shared, size_t size)
 		errno = error;
 		goto fail;
 	}
-	shared->address = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, shared->fd, 0);
+	shared->address =
+		mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, shared->fd, 0);
 	if (shared->address == MAP_FAILED)
 		goto fail;
 	return 0;
@@ -79,7 +80,8 @@ void shared_close(struct shared *shared)
 
 int shared_make_readonly(struct shared *shared)
 {
-	void *view = mmap(NULL, shared->size, PROT_READ, MAP_SHARED, shared->fd_readonly, 0);
+	void *view = mmap(NULL, shared->size, PROT_READ, MAP_SHARED | MAP_POPULATE,
+			  shared->fd_readonly, 0);
 
 	if (view == MAP_FAILED)
 		return -1;

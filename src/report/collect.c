@@ -65,6 +65,11 @@ void collect_free(struct collect *collect)
 	free(collect);
 }
 
+void collect_touch(struct collect *collect)
+{
+	sources_touch(collect->sources);
+}
+
 static void take(struct collect *collect, struct sources_syn *syn)
 {
 	const struct synpaws_segment *seg = &syn->seg;
@@ -108,6 +113,8 @@ void collect_outcome(struct collect *collect, const struct synpaws_segment *syn,
 	waiting->connection = connection_name(collect->hash_key, syn);
 	waiting->name = sources_name(collect->sources, syn);
 	seen_prefetch(collect->connections, waiting->connection);
+	if (outcome->fate == SYNPAWS_FATE_PAWS_DROP)
+		seen_prefetch(collect->refused, waiting->connection);
 	sources_prefetch_set(collect->sources, waiting->name);
 	if (collect->waiting_count == WAITING_MOST)
 		take_waiting(collect);

@@ -17,6 +17,9 @@ struct collect;
 struct collect *collect_new(const uint8_t hash_key[16]);
 void collect_free(struct collect *collect);
 
+/* See synpaws_mirror_touch(). */
+void collect_touch(struct collect *collect);
+
 /* One outcome of `mirror`. */
 void collect_outcome(struct collect *collect, const struct synpaws_segment *syn,
 		     const struct synpaws_outcome *outcome);

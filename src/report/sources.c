@@ -42,10 +42,17 @@ struct buffer {
 	uint64_t left_out;
 };
 
+/* In one piece, so that it lies in huge pages. */
+struct memory {
+	struct set sets[SETS];
+	struct source table[SOURCES];
+};
+
 struct sources {
 	uint8_t hash_key[16];
-	struct set *sets;
-	struct source *table;
+	struct memory *memory;
+	struct set *sets;     /* in it, */
+	struct source *table; /* as this is */
 	struct buffer *buffers;
 	size_t buffers_used;
 	size_t buffers_free; /* of those used */
@@ -60,13 +67,14 @@ struct sources *sources_new(const uint8_t hash_key[16])
 	if (sources == NULL)
 		return NULL;
 	memcpy(sources->hash_key, hash_key, sizeof(sources->hash_key));
-	sources->sets = table_new(SETS, sizeof(*sources->sets));
-	sources->table = table_new(SOURCES, sizeof(*sources->table));
+	sources->memory = table_new(1, sizeof(*sources->memory));
 	sources->buffers = calloc(BUFFERS, sizeof(*sources->buffers));
-	if (sources->sets == NULL || sources->table == NULL || sources->buffers == NULL) {
+	if (sources->memory == NULL || sources->buffers == NULL) {
 		sources_free(sources);
 		return NULL;
 	}
+	sources->sets = sources->memory->sets;
+	sources->table = sources->memory->table;
 	return sources;
 }
 
@@ -74,10 +82,15 @@ void sources_free(struct sources *sources)
 {
 	if (sources == NULL)
 		return;
-	table_free(sources->sets, SETS, sizeof(*sources->sets));
-	table_free(sources->table, SOURCES, sizeof(*sources->table));
+	table_free(sources->memory, 1, sizeof(*sources->memory));
 	free(sources->buffers);
 	free(sources);
+}
+
+void sources_touch(struct sources *sources)
+{
+	table_touch(sources->memory, 1, sizeof(*sources->memory));
+	table_touch(sources->buffers, BUFFERS, sizeof(*sources->buffers));
 }
 
 static uint64_t name_of(const struct sources *sources, uint8_t ip_version,

@@ -18,6 +18,9 @@ struct sources;
 struct sources *sources_new(const uint8_t hash_key[16]);
 void sources_free(struct sources *sources);
 
+/* See synpaws_mirror_touch(). */
+void sources_touch(struct sources *sources);
+
 /* The name of a SYN's source here. */
 uint64_t sources_name(const struct sources *sources, const struct synpaws_segment *syn);
 

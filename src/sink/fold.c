@@ -3,18 +3,18 @@
 #include <string.h>
 
 #include "../core/siphash.h"
+#include "../core/table.h"
 #include "fold.h"
 
 #define SETS	      1024
 #define WAYS	      4
 #define BURST_SECONDS 2
 
-/* A source that has had a line within the last period. */
-struct source {
-	uint64_t hash;	/* 0: free */
-	uint32_t since; /* second of its last line */
-	uint64_t held;	/* drops since then */
-	struct drop latest;
+/* Sources that have had a line within the last period: what is looked at to find one, a line. */
+struct set {
+	uint64_t hash[WAYS];  /* 0: free */
+	uint32_t since[WAYS]; /* second of its last line */
+	uint32_t held[WAYS];  /* drops since then */
 };
 
 struct fold {
@@ -22,7 +22,8 @@ struct fold {
 	uint64_t tokens; /* lines that may be written now */
 	uint32_t filled; /* second up to which tokens were given out */
 	uint64_t suppressed;
-	struct source sources[SETS][WAYS];
+	struct set *sets;
+	struct drop (*latest)[WAYS]; /* of each set */
 };
 
 struct fold *fold_new(const struct fold_config *config)
@@ -33,11 +34,21 @@ struct fold *fold_new(const struct fold_config *config)
 		return NULL;
 	fold->config = *config;
 	fold->tokens = (uint64_t)config->rate * BURST_SECONDS;
+	fold->sets = table_new(SETS, sizeof(*fold->sets));
+	fold->latest = calloc(SETS, sizeof(*fold->latest));
+	if (fold->sets == NULL || fold->latest == NULL) {
+		fold_free(fold);
+		return NULL;
+	}
 	return fold;
 }
 
 void fold_free(struct fold *fold)
 {
+	if (fold == NULL)
+		return;
+	table_free(fold->sets, SETS, sizeof(*fold->sets));
+	free(fold->latest);
 	free(fold);
 }
 
@@ -64,61 +75,67 @@ static void emit(struct fold *fold, const struct drop *drop)
 }
 
 /* The line for what a source has held back; it starts a new period. */
-static void emit_held(struct fold *fold, struct source *source, uint32_t now)
+static void emit_held(struct fold *fold, size_t at, size_t way, uint32_t now)
 {
-	source->latest.folded = source->held - 1;
-	source->held = 0;
-	source->since = now;
-	emit(fold, &source->latest);
+	struct set *set = &fold->sets[at];
+
+	fold->latest[at][way].folded = set->held[way] - 1;
+	set->held[way] = 0;
+	set->since[way] = now;
+	emit(fold, &fold->latest[at][way]);
 }
 
 /* The source with this hash, or the one in its set that is best given up for it. */
-static struct source *place(struct fold *fold, uint64_t hash)
+static size_t place(const struct set *set, uint64_t hash)
 {
-	struct source *set = fold->sources[hash % SETS], *oldest = set;
-	size_t i;
+	size_t i, oldest = 0;
 
 	for (i = 0; i < WAYS; i++) {
-		if (set[i].hash == hash)
-			return &set[i];
-		if (oldest->hash != 0 && (set[i].hash == 0 || set[i].since < oldest->since))
-			oldest = &set[i];
+		if (set->hash[i] == hash)
+			return i;
+		if (set->hash[oldest] != 0 &&
+		    (set->hash[i] == 0 || set->since[i] < set->since[oldest]))
+			oldest = i;
 	}
 	return oldest;
 }
 
 void fold_drop(struct fold *fold, const struct drop *drop, uint32_t now)
 {
-	const size_t address = drop->seg.ip_version == 4 ? 4 : 16;
-	uint64_t hash = siphash(fold->config.hash_key, drop->seg.source, address);
-	struct source *source;
+	const uint64_t hash = drop->seg.ip_version == 4
+				      ? siphash(fold->config.hash_key, drop->seg.source, 4)
+				      : siphash(fold->config.hash_key, drop->seg.source, 16);
+	const uint64_t name = hash != 0 ? hash : 1;
+	const size_t at = name % SETS, way = place(&fold->sets[at], name);
+	struct set *set = &fold->sets[at];
 
-	hash = hash != 0 ? hash : 1;
 	refill(fold, now);
-	source = place(fold, hash);
-	if (source->hash == hash && now - source->since < fold->config.period) {
-		source->latest = *drop;
-		source->held++;
+	if (set->hash[way] == name && now - set->since[way] < fold->config.period) {
+		fold->latest[at][way] = *drop;
+		set->held[way] += set->held[way] < UINT32_MAX;
 		return;
 	}
-	if (source->held > 0)
-		emit_held(fold, source, now);
-	source->hash = hash;
-	source->since = now;
-	source->latest = *drop;
-	source->latest.folded = 0;
-	emit(fold, &source->latest);
+	if (set->held[way] > 0)
+		emit_held(fold, at, way, now);
+	set->hash[way] = name;
+	set->since[way] = now;
+	fold->latest[at][way] = *drop;
+	fold->latest[at][way].folded = 0;
+	emit(fold, &fold->latest[at][way]);
 }
 
 static void emit_due(struct fold *fold, uint32_t now, uint32_t period)
 {
-	struct source *source = fold->sources[0];
-	size_t i;
+	size_t at, way;
 
 	refill(fold, now);
-	for (i = 0; i < SETS * WAYS; i++, source++) {
-		if (source->held > 0 && now - source->since >= period)
-			emit_held(fold, source, now);
+	for (at = 0; at < SETS; at++) {
+		const struct set *set = &fold->sets[at];
+
+		for (way = 0; way < WAYS; way++) {
+			if (set->held[way] > 0 && now - set->since[way] >= period)
+				emit_held(fold, at, way, now);
+		}
 	}
 }
 

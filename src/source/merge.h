@@ -8,7 +8,8 @@
 #include "ring.h"
 
 /*
- * Takes the slots of several rings in order of arrival. One ring is a case of it that costs nothing.
+ * Takes the slots of several rings in order of arrival. One ring is a case of it that costs
+ * nothing.
  */
 struct merge {
 	struct ring *const *rings;

@@ -50,6 +50,8 @@ struct nfqueue {
 	uint32_t sequence; /* of our netlink requests */
 	uint64_t early;
 	uint32_t early_id;
+	char verdict[64] __attribute__((aligned(NLMSG_ALIGNTO)));
+	size_t verdict_length;
 };
 
 const char *nfqueue_feature_name(unsigned int feature)
@@ -86,15 +88,23 @@ static int send_message(const struct nfqueue *queue, const struct nlmsghdr *head
 	return mnl_socket_sendto(queue->socket, header, header->nlmsg_len) < 0 ? -1 : 0;
 }
 
-int nfqueue_accept(struct nfqueue *queue, uint32_t id)
+/* Verdicts differ in their id alone, so the message is made once for each kind. */
+static void make_verdict(struct nfqueue *queue)
 {
-	char buffer[64] __attribute__((aligned(NLMSG_ALIGNTO)));
 	const unsigned int type =
 		queue->features & NFQUEUE_BATCH_VERDICT ? MESSAGE_VERDICT_BATCH : NFQNL_MSG_VERDICT;
-	struct nlmsghdr *header = put_header(buffer, type, queue->number);
+	struct nlmsghdr *header = put_header(queue->verdict, type, queue->number);
 
-	nfq_nlmsg_verdict_put(header, (int)id, NF_ACCEPT);
-	return send_message(queue, header);
+	nfq_nlmsg_verdict_put(header, 0, NF_ACCEPT);
+	queue->verdict_length = header->nlmsg_len;
+}
+
+int nfqueue_accept(struct nfqueue *queue, uint32_t id)
+{
+	const uint32_t its_id = htonl(id);
+
+	memcpy(queue->verdict + queue->verdict_length - sizeof(its_id), &its_id, sizeof(its_id));
+	return send(queue->fd, queue->verdict, queue->verdict_length, 0) < 0 ? -1 : 0;
 }
 
 bool nfqueue_packet_id(const void *message, size_t length, uint32_t *id)
@@ -238,6 +248,7 @@ static void probe_batch_verdict(struct nfqueue *queue)
 	queue->features &= ~(unsigned int)NFQUEUE_BATCH_VERDICT;
 	if (wanted != 0 && (request(queue, header) == 0 || errno == ENOENT))
 		queue->features |= NFQUEUE_BATCH_VERDICT;
+	make_verdict(queue);
 }
 
 static bool kernel_before(int major, int minor)
@@ -348,6 +359,7 @@ struct nfqueue *nfqueue_open(const struct nfqueue_config *config, char *why, siz
 	/* Until the kernel says that it knows better, packets are accepted one by one. */
 	queue->features = config->features & ~(unsigned int)NFQUEUE_BATCH_VERDICT;
 	queue->sequence = (uint32_t)time(NULL);
+	make_verdict(queue);
 	if (open_socket(queue) < 0)
 		goto fail;
 	set_buffer(queue, config->buffer);

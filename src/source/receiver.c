@@ -71,6 +71,7 @@ static int receive(struct receiver *receiver, struct batch *batch, bool wait)
 	size_t lengths[BATCH], i, room;
 	int received;
 
+	ring_begin_anew(receiver->ring);
 	room = ring_room(receiver->ring, receiver->want);
 	batch->spilled = room == 0;
 	if (batch->spilled)

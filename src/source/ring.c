@@ -11,9 +11,14 @@
 
 #define FETCH_AHEAD 4
 
-/* Indices only grow; a slot's place is the index modulo the number of slots. */
+/*
+ * Indices only grow; a slot's place is the index less `base` modulo the number of slots. Whenever
+ * the ring is empty it begins anew at its first place, so that at usual rates a small part of it is
+ * in use, which stays in the caches.
+ */
 struct producer_side {
 	unsigned long head; /* one past the last slot published */
+	unsigned long base; /* changes only while all slots are handed back */
 	unsigned long hand; /* TICK_BITS less of the stamp of a batch not published, | 1; or 0 */
 	struct ring_counters counters __attribute__((aligned(CACHE_LINE)));
 	struct ring_slot slots[] __attribute__((aligned(CACHE_LINE)));
@@ -82,9 +87,21 @@ size_t ring_room(const struct ring *ring, size_t most)
 	return room < most ? room : most;
 }
 
+void ring_begin_anew(struct ring *ring)
+{
+	if (atomic_load(&ring->consumer->tail) == ring->next)
+		atomic_store(&ring->producer->base, ring->next);
+}
+
+static struct ring_slot *slot_at(const struct ring *ring, unsigned long index)
+{
+	return &ring->producer
+			->slots[(index - atomic_load(&ring->producer->base)) & (ring->slots - 1)];
+}
+
 struct ring_slot *ring_free_slot(struct ring *ring, size_t index)
 {
-	return &ring->producer->slots[(ring->next + index) & (ring->slots - 1)];
+	return slot_at(ring, ring->next + index);
 }
 
 /* A machine word holds it on 32-bit systems too, where it goes round in 52 days. */
@@ -157,14 +174,13 @@ const struct ring_slot *ring_peek(const struct ring *ring)
 {
 	if (ring->next == atomic_load(&ring->producer->head))
 		return NULL;
-	return &ring->producer->slots[ring->next & (ring->slots - 1)];
+	return slot_at(ring, ring->next);
 }
 
 /* What another processor has written comes slowly: ask for it some slots ahead. */
 static void fetch(const struct ring *ring)
 {
-	const unsigned long at = ring->next + FETCH_AHEAD;
-	const char *slot = (const char *)&ring->producer->slots[at & (ring->slots - 1)];
+	const char *slot = (const char *)slot_at(ring, ring->next + FETCH_AHEAD);
 
 	if (atomic_load(&ring->producer->head) - ring->next <= FETCH_AHEAD)
 		return;

@@ -44,6 +44,10 @@ void ring_free(struct ring *ring);
 /* Producer: how many slots, at most `most`, are free from the next one on. 0 when it is full. */
 size_t ring_room(const struct ring *ring, size_t most);
 
+/* Producer: go back to the first place if all slots are free. Before ring_free_slot() of a batch.
+ */
+void ring_begin_anew(struct ring *ring);
+
 /* Producer: the free slot number `index`, less than what ring_room() said. */
 struct ring_slot *ring_free_slot(struct ring *ring, size_t index);
 
@@ -81,7 +85,8 @@ uint64_t ring_shown_up_to(const struct ring *ring, uint64_t now_ns);
 /* Consumer: the oldest unread slot, NULL if there is none. It stays valid until ring_release(). */
 const struct ring_slot *ring_peek(const struct ring *ring);
 
-/* Consumer: mark the slot that ring_peek() shows as begun, step to the next, and fetch those after. */
+/* Consumer: mark the slot that ring_peek() shows as begun, step to the next, and fetch those after.
+ */
 void ring_begin(struct ring *ring);
 
 /* Consumer: hand all slots begun back to the producer. */

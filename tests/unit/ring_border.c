@@ -24,6 +24,10 @@
 #define ring_begin	      inside_begin
 #define ring_release	      inside_release
 #define ring_counters	      inside_counters
+#define ring_begin_anew	      inside_begin_anew
+#define ring_stamp_begin      inside_stamp_begin
+#define ring_stamp	      inside_stamp
+#define ring_shown_up_to      inside_shown_up_to
 
 #include "../../src/source/ring.c"
 
