@@ -246,6 +246,8 @@ static bool check_interfaces(struct watch_options *options, char *why, size_t si
 
 	if (options->panel.evidence == EVIDENCE_DEFAULT)
 		options->panel.evidence = SYNPAWS_EVIDENCE_CLOSE;
+	if (options->pin && options->queue_option == NULL)
+		options->queue_option = "--pin";
 	if (options->queue_option != NULL) {
 		snprintf(why, size, "%s is for queues: leave out that or --interface",
 			 options->queue_option);

@@ -252,6 +252,8 @@ static size_t run_length(const struct panel *panel, const struct synpaws_segment
 
 	if (panel->config.each && panel->count > 1)
 		return 1; /* the profiles' lines of one SYN stand together */
+	if (second_of(panel, first) != panel->now)
+		return 1; /* lines whose time is up come before the next segment's */
 	if (end > first + RUN_NS)
 		end = first + RUN_NS;
 	if (end > due)

@@ -75,6 +75,9 @@ static struct report_minute *minute_at(struct counts *counts, uint64_t time_ns)
 	struct report_minute *last;
 	uint64_t start;
 
+	last = &counts->minutes[counts->minute_count == 0 ? 0 : counts->minute_count - 1];
+	if (counts->minute_count > 0 && time_ns - last->start_ns < length_ns(counts))
+		return last; /* as nearly all are, without a division */
 	for (;;) {
 		start = time_ns - time_ns % length_ns(counts);
 		if (counts->minute_count == 0) {

@@ -7,9 +7,10 @@ void merge_start(struct merge *merge, struct ring *const *rings, size_t count)
 	merge->count = count;
 	merge->ring = NULL;
 	merge->until_ns = 0;
+	merge->horizon_ns = 0;
 }
 
-uint64_t merge_horizon(const struct merge *merge, uint64_t now_ns)
+uint64_t merge_horizon(struct merge *merge, uint64_t now_ns)
 {
 	uint64_t horizon_ns = now_ns;
 	size_t i;
@@ -20,7 +21,9 @@ uint64_t merge_horizon(const struct merge *merge, uint64_t now_ns)
 		if (shown_ns < horizon_ns)
 			horizon_ns = shown_ns;
 	}
-	return horizon_ns;
+	if (horizon_ns > merge->horizon_ns)
+		merge->horizon_ns = horizon_ns;
+	return merge->horizon_ns;
 }
 
 /* The ring whose oldest slot arrived first; its slots come first until another ring's is due. */

@@ -75,6 +75,7 @@ static void test_refused(void **state)
 		const char *line, *words;
 	} rows[] = {
 		{ "--interface", "--interface" },
+		{ "--interface lo --pin", "--pin is for queues" },
 		{ "--interface ''", "give the name" },
 		{ "--interface eth0:1", "give the name" },
 		{ "--interface ../lo", "give the name" },

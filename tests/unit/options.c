@@ -61,6 +61,8 @@ static void test_defaults(void **state)
 	assert_int_equal(options.panel.fold_seconds, 10);
 	assert_int_equal(options.panel.log_rate, 100);
 	assert_int_equal(options.features, NFQUEUE_ALL_FEATURES);
+	assert_false(options.pin);
+	assert_true(good("--pin").pin);
 	assert_int_not_equal(options.user.uid, 0);
 }
 
