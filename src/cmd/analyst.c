@@ -29,7 +29,7 @@
  * be unless the last look found more than PAUSE_SLOTS.
  */
 #define PAUSE_LEAST_MS 2
-#define PAUSE_MOST_MS  40
+#define PAUSE_MOST_MS  25
 #define PAUSE_SLOTS    2048
 
 struct analyst {
@@ -305,15 +305,17 @@ static void work(struct analyst *analyst)
 {
 	int pause = PAUSE_MOST_MS;
 	bool ending = false;
-	size_t taken;
+	size_t taken, since_pause = 0;
 
 	while (!ending) {
 		taken = work_once(analyst);
+		since_pause += taken;
 		tick(analyst);
 		ending = obey(analyst);
 		if (ending || taken == PASS_MOST)
 			continue;
-		pause = next_pause(pause, taken);
+		pause = next_pause(pause, since_pause);
+		since_pause = 0;
 		wait_for_more(analyst, pause);
 	}
 	while (drain(analyst, UINT64_MAX) > 0)
