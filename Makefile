@@ -32,6 +32,7 @@ needed   := libnetfilter_queue libnfnetlink libmnl
 missing  := $(strip $(foreach p,$(needed),$(if $(call has,$(p)),,$(p))))
 jansson  := $(call has,jansson)
 capng    := $(call has,libcap-ng)
+seccomp  := $(call has,libseccomp)
 cmocka   := $(call has,cmocka)
 
 # Before 1.9 libpcap has nothing for pkg-config, but a program of its own.
@@ -39,8 +40,10 @@ pcap_config := $(if $(call has,libpcap),,$(shell command -v pcap-config 2>/dev/n
 pcap        := $(if $(pcap_config),yes,$(call has,libpcap))
 
 packages := $(needed) $(if $(jansson),jansson) $(if $(capng),libcap-ng) \
+	    $(if $(seccomp),libseccomp) \
 	    $(if $(pcap),$(if $(pcap_config),,libpcap))
 features := $(if $(jansson),+json,-json) $(if $(capng),+libcap-ng,-libcap-ng) \
+	    $(if $(seccomp),+libseccomp,-libseccomp) \
 	    $(if $(pcap),+pcap,-pcap)
 
 ifneq ($(and $(pcap),$(pcap_config)),)
@@ -61,6 +64,7 @@ endif
 all_cflags = -std=gnu99 -D_GNU_SOURCE -Iinclude $(warnings) $(hardening) -pthread \
 	     -DSYNPAWS_VERSION='"$(VERSION)"' -DSYNPAWS_FEATURES='"$(strip $(features))"' \
 	     $(if $(jansson),-DHAVE_JANSSON) $(if $(capng),-DHAVE_CAPNG) \
+	     $(if $(seccomp),-DHAVE_SECCOMP) \
 	     $(if $(pcap),-DHAVE_PCAP) $(shell $(PKG_CONFIG) --cflags $(packages)) \
 	     $(pcap_cflags) $(CPPFLAGS) $(CFLAGS)
 all_libs   = $(shell $(PKG_CONFIG) --libs $(packages)) $(pcap_libs) -pthread -lrt
@@ -182,14 +186,15 @@ bench-baseline:
 FUZZ_RUNS ?= 2000000
 fuzz:
 	@mkdir -p build/fuzz
-	@for t in segment nfmessage capture mirror; do \
+	@for t in segment nfmessage capture mirror state; do \
 		echo "  FUZZ $$t"; \
 		clang -std=gnu99 -D_GNU_SOURCE -O1 -g -Iinclude -Isrc -fsanitize=fuzzer,address,undefined \
 			-fno-sanitize-recover=undefined -o build/fuzz/$$t tests/fuzz/$$t.c \
 			src/core/*.c src/source/nf*.c src/source/fragments.c src/source/capture_link.c \
 			$$($(PKG_CONFIG) --libs libnetfilter_queue libmnl) || exit 1; \
-		mkdir -p build/fuzz/$$t.corpus; \
-		build/fuzz/$$t -runs=$(FUZZ_RUNS) -max_len=512 -print_final_stats=1 -artifact_prefix=build/fuzz/ \
+		mkdir -p build/fuzz/$$t.corpus; runs=$(FUZZ_RUNS); \
+		[ $$t != state ] || runs=$$((runs / 10)); \
+		build/fuzz/$$t -runs=$$runs -max_len=512 -print_final_stats=1 -artifact_prefix=build/fuzz/ \
 			build/fuzz/$$t.corpus >build/fuzz/$$t.log 2>&1 || { tail -n 40 build/fuzz/$$t.log; exit 1; }; \
 		grep -e '^Done' build/fuzz/$$t.log; \
 	done

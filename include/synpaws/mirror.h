@@ -193,6 +193,48 @@ void synpaws_mirror_ask(const struct synpaws_mirror *mirror, const struct synpaw
 void synpaws_mirror_stats(const struct synpaws_mirror *mirror, struct synpaws_mirror_stats *stats);
 
 /*
+ * A mirror's memory can be carried over to another process. What is saved has no byte order and no
+ * addresses of peers in clear, but the hash key: keep it as secret as that.
+ */
+
+/* Take `size` bytes. False if that failed, which ends the saving. */
+typedef bool synpaws_mirror_put(void *context, const void *bytes, size_t size);
+
+/* Give the next `size` bytes. False if there are not so many. */
+typedef bool synpaws_mirror_get(void *context, void *bytes, size_t size);
+
+/*
+ * Save stamps, connections, what was learnt of services, the outcomes that are held, and counts.
+ * What was told, and the settings, are not: tell them again. False if `put` said so.
+ */
+bool synpaws_mirror_save(const struct synpaws_mirror *mirror, synpaws_mirror_put *put,
+			 void *context);
+
+/* How much of what was saved holds on. */
+enum synpaws_carry {
+	SYNPAWS_CARRY_ALL,    /* order_ns has gone on since */
+	SYNPAWS_CARRY_STAMPS, /* order_ns began anew: connections are forgotten */
+	SYNPAWS_CARRY_COUNTS, /* so did the host, whose kernel has forgotten its stamps: they too */
+};
+
+enum synpaws_loaded {
+	SYNPAWS_LOADED,
+	SYNPAWS_LOADED_DAMAGED,	     /* not what synpaws_mirror_save() writes, or not all of it */
+	SYNPAWS_LOADED_OTHER_FORMAT, /* written by a version that saves something else */
+	SYNPAWS_LOADED_OTHER_MIRROR, /* of another profile, evidence, or size of tables */
+};
+
+/*
+ * Load what was saved into a mirror that has not taken a segment yet; it goes by the hash key that
+ * was saved from then on, and answers as the one that was saved would have. Nothing that is read is
+ * trusted: whatever it is, no memory outside of the tables is touched and no loop is endless; but
+ * a checksum is the caller's. If the result is not SYNPAWS_LOADED the mirror is good only for
+ * synpaws_mirror_free().
+ */
+enum synpaws_loaded synpaws_mirror_load(struct synpaws_mirror *mirror, synpaws_mirror_get *get,
+					void *context, enum synpaws_carry carry);
+
+/*
  * Facts about services, which no SYN shows. Who says so, the weakest first: what was told outweighs
  * what the socket tables say, and that what was learnt from packets.
  */

@@ -9,9 +9,11 @@
 
 #include "../os/clock.h"
 #include "../os/control.h"
+#include "../os/filter.h"
 #include "../source/merge.h"
 #include "../source/nfmessage.h"
 #include "analyst.h"
+#include "announce.h"
 #include "own_sockets.h"
 #include "panel.h"
 #include "report_server.h"
@@ -45,6 +47,7 @@ struct analyst {
 	uint64_t missed_crash;
 	uint64_t unparsed;
 	uint32_t last_tick;
+	int state_fd;			    /* where to write what is remembered; -1: nowhere */
 	struct synpaws_segment segs[CHUNK]; /* decoded, not judged yet */
 	size_t seg_count;
 };
@@ -87,9 +90,18 @@ static struct tally_context stream_of(const void *context_of)
 	return context;
 }
 
+/* With what the daemons before counted. */
+static struct tally_context totals_of(const struct analyst *analyst)
+{
+	struct tally_context context = stream_of(analyst);
+
+	tally_context_add(&context, &analyst->config->state.before);
+	return context;
+}
+
 static void write_summary(const struct analyst *analyst)
 {
-	const struct tally_context context = stream_of(analyst);
+	const struct tally_context context = totals_of(analyst);
 
 	panel_summarise(analyst->panel, &context);
 	witness_write(&analyst->witness, analyst->panel,
@@ -205,6 +217,8 @@ static bool obey(struct analyst *analyst)
 		switch (control_receive(analyst->config->control, &passed)) {
 		case CONTROL_NONE:
 			return false;
+		case CONTROL_STATE: /* a door's */
+			break;
 		case CONTROL_SUMMARY:
 			write_summary(analyst);
 			break;
@@ -213,6 +227,7 @@ static bool obey(struct analyst *analyst)
 				log_set_socket(analyst->config->log, passed);
 			break;
 		case CONTROL_FINISH:
+			analyst->state_fd = passed;
 			return true;
 		case CONTROL_GONE:
 			log_err(analyst->config->log,
@@ -249,10 +264,11 @@ static void open_interfaces(struct analyst *analyst)
 	analyst->interfaces = NULL;
 }
 
-static bool build(struct analyst *analyst)
+static bool make_panel(struct analyst *analyst)
 {
 	const struct analyst_config *config = analyst->config;
 	struct panel_config panel = {
+		.collect = analyst->reports.collect,
 		.options = &config->options->panel,
 		.sysctls = config->sysctls,
 		.write = write_line,
@@ -261,14 +277,48 @@ static bool build(struct analyst *analyst)
 	};
 
 	memcpy(panel.hash_key, config->hash_key, sizeof(panel.hash_key));
-	if (!report_server_start(&analyst->reports, config->listener, config->hash_key))
-		return false;
-	panel.collect = analyst->reports.collect;
 	analyst->panel = panel_new(&panel);
+	return analyst->panel != NULL;
+}
+
+/* What was saved is older than what an analyst that died had learnt: only the first one goes on. */
+static bool go_on(struct analyst *analyst)
+{
+	struct analyst_config *config = analyst->config;
+	char line[256];
+
+	if (config->state.fd < 0 || analyst->restarts > 0)
+		return true;
+	if (state_load(&config->state, analyst->panel, line, sizeof(line))) {
+		log_info(config->log, "%s: %s", config->options->state, line);
+		return true;
+	}
+	log_warnx(config->log, "%s: %s", config->options->state, line);
+	panel_free(analyst->panel);
+	return make_panel(analyst);
+}
+
+static bool build(struct analyst *analyst)
+{
+	const struct analyst_config *config = analyst->config;
+
+	if (!report_server_start(&analyst->reports, config->listener, config->hash_key) ||
+	    !make_panel(analyst) || !go_on(analyst))
+		return false;
 	analyst->reports.panel = analyst->panel;
 	analyst->reports.stream = stream_of;
 	analyst->reports.context = analyst;
-	return analyst->panel != NULL;
+	return true;
+}
+
+static void save(const struct analyst *analyst)
+{
+	const struct analyst_config *config = analyst->config;
+	const struct tally_context totals = totals_of(analyst);
+
+	if (analyst->state_fd >= 0 &&
+	    !state_save(&config->state, analyst->state_fd, analyst->panel, &totals))
+		log_warn(config->log, "cannot write the state");
 }
 
 static void demolish(struct analyst *analyst)
@@ -322,11 +372,22 @@ static void work(struct analyst *analyst)
 		continue;
 	panel_flush(analyst->panel);
 	write_summary(analyst);
+	save(analyst);
+}
+
+/* Before it reads anything that strangers may have written. */
+static void confine(const struct analyst *analyst)
+{
+	const struct analyst_config *config = analyst->config;
+
+	announce_process(config->log, "analyst");
+	if (filter_enter(config->listener >= 0 ? FILTER_ANSWERING : FILTER_ANALYST) < 0)
+		log_warn(config->log, "the analyst has no filter of system calls");
 }
 
 int analyst_run(struct analyst_config *config, uint64_t restarts, int last_signal)
 {
-	struct analyst analyst = { .config = config, .restarts = restarts };
+	struct analyst analyst = { .config = config, .restarts = restarts, .state_fd = -1 };
 	size_t i;
 
 	prctl(PR_SET_NAME, "synpaws-analyst", 0, 0, 0);
@@ -336,6 +397,8 @@ int analyst_run(struct analyst_config *config, uint64_t restarts, int last_signa
 			"the analyst was ended by signal %d; a new one starts without "
 			"what it had learnt; no packet is affected",
 			last_signal);
+	open_interfaces(&analyst);
+	confine(&analyst);
 	if (!build(&analyst)) {
 		log_err(config->log,
 			"no memory for %zu peers and %zu flows a profile: give fewer with --peers "
@@ -346,7 +409,6 @@ int analyst_run(struct analyst_config *config, uint64_t restarts, int last_signa
 	}
 	panel_touch(analyst.panel);
 	merge_start(&analyst.merge, config->rings, config->ring_count);
-	open_interfaces(&analyst);
 	open_sockets(&analyst);
 	witness_start(&analyst.witness, config->netstat);
 	for (i = 0; i < config->ring_count; i++)

@@ -5,6 +5,7 @@
 #include "../sink/log.h"
 #include "../source/ring.h"
 #include "options.h"
+#include "state.h"
 
 /* All that the analyst works on. It belongs to the receiver, which made it before the fork. */
 struct analyst_config {
@@ -16,6 +17,7 @@ struct analyst_config {
 	int control;  /* see os/control.h */
 	int listener; /* see status.h; -1: none */
 	int netstat;  /* the kernel's counters of the host; -1 if they are another's */
+	struct state state;
 	uint8_t hash_key[16];
 	uint64_t started; /* monotonic second at which the daemon started */
 };

@@ -133,6 +133,15 @@ static bool set_socket(void *target, const char *value, char *why, size_t size)
 	return false;
 }
 
+static bool set_state(void *target, const char *value, char *why, size_t size)
+{
+	((struct watch_options *)target)->state = value;
+	if (*value != '\0')
+		return true;
+	snprintf(why, size, "--state: give the path of a file");
+	return false;
+}
+
 static const struct option_row first_rows[] = {
 	{ .name = "queue",
 	  .argument = "N[:M]",
@@ -173,6 +182,11 @@ static const struct option_row last_rows[] = {
 	  .set = set_socket,
 	  .help = "where 'synpaws report' asks; none: nowhere\n"
 		  "                             (" STATUS_PATH ")" },
+	{ .name = "state",
+	  .argument = "PATH",
+	  .set = set_state,
+	  .help = "file to go on from after a restart, and to write at the end;\n"
+		  "                             its directory is the user's alone (none)" },
 	{ .name = "without",
 	  .argument = "FEATURE",
 	  .set = set_without,
@@ -281,7 +295,10 @@ bool options_parse(struct watch_options *options, int argc, char **argv, char *w
 	if (!(options->interface_count > 0 ? check_interfaces(options, why, size)
 					   : check_queues(options, why, size)))
 		return false;
-	return set_default_user(options, why, size);
+	if (!set_default_user(options, why, size))
+		return false;
+	sandbox_find_other(&options->user, &options->analyst);
+	return true;
 }
 
 void options_help(void)

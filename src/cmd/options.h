@@ -25,10 +25,12 @@ struct watch_options {
 	struct panel_options panel;
 	int facility;
 	const char *socket; /* argv's: where reports are asked for; NULL: nowhere */
+	const char *state;  /* argv's: the file to go on from; NULL: none */
 	size_t buffer;
 	bool pin;	       /* a receiver to a processor */
 	unsigned int features; /* of nfqueue.h */
 	struct sandbox_user user;
+	struct sandbox_user analyst; /* of what reads packets */
 };
 
 /*

@@ -11,31 +11,12 @@
 #include "../sink/drop.h"
 #include "../sink/each.h"
 #include "../sink/facts.h"
-#include "../sink/fold.h"
-#include "panel.h"
+#include "panel_inner.h"
 
 #define LINE_MOST 4000
 
 /* Much less than a client waits before its SYN comes again. */
 #define RUN_NS 1000000ULL
-
-/* One profile's. */
-struct view {
-	struct panel *panel;
-	const char *profile;
-	struct synpaws_mirror *mirror;
-	struct tally *tally;
-	struct fold *fold;
-	struct fold *contradictions;
-};
-
-struct panel {
-	struct panel_config config;
-	const char *evidence;
-	uint64_t now; /* second of the panel's clock */
-	size_t count;
-	struct view views[PANEL_PROFILES_MOST];
-};
 
 static bool is_json(const struct panel *panel)
 {
@@ -382,6 +363,20 @@ void panel_summarise(struct panel *panel, const struct tally_context *common)
 		write_facts(&panel->views[i]);
 }
 
+/* What a mirror has counted since it was loaded, as far as a report goes by it. */
+static void stats_since(const struct view *view, struct synpaws_mirror_stats *stats)
+{
+	const struct synpaws_mirror_stats *before = &view->loaded;
+
+	synpaws_mirror_stats(view->mirror, stats);
+	stats->answers -= before->answers;
+	stats->ends -= before->ends;
+	stats->evicted -= before->evicted;
+	stats->flows_evicted -= before->flows_evicted;
+	stats->guesses -= before->guesses;
+	stats->contradicted -= before->contradicted;
+}
+
 const struct report *panel_report(struct panel *panel, const struct tally_context *common,
 				  const struct panel_span *span,
 				  const struct report_variant *variants, size_t variant_count)
@@ -392,7 +387,7 @@ const struct report *panel_report(struct panel *panel, const struct tally_contex
 		.profile = panel->config.options->profiles[0],
 		.evidence = panel->config.options->evidence,
 		.tally = &tally,
-		.unread = tally_unread(view->tally),
+		.unread = tally_unread(view->tally) - view->loaded_unread,
 		.first_ns = span->first_ns,
 		.last_ns = span->last_ns,
 		.watched_ns = span->watched_ns,
@@ -400,7 +395,7 @@ const struct report *panel_report(struct panel *panel, const struct tally_contex
 		.variant_count = variant_count,
 	};
 
-	synpaws_mirror_stats(view->mirror, &tally.mirror);
+	stats_since(view, &tally.mirror);
 	return collect_report(panel->config.collect, &context);
 }
 
@@ -438,7 +433,9 @@ static const struct view *view_of(const struct panel *panel, const char *profile
 
 uint64_t panel_drop_syns(const struct panel *panel, const char *profile)
 {
-	return tally_drop_syns(view_of(panel, profile)->tally);
+	const struct view *view = view_of(panel, profile);
+
+	return tally_drop_syns(view->tally) - view->loaded_drops;
 }
 
 void panel_ask(const struct panel *panel, const char *profile, const struct synpaws_segment *syn,

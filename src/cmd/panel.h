@@ -55,6 +55,18 @@ void panel_advance(struct panel *panel, uint64_t order_ns);
 /* The end: write all that is held back. */
 void panel_flush(struct panel *panel);
 
+/*
+ * Save what the mirrors hold and the tallies have counted, or load it into a new panel of the same
+ * profiles; see synpaws_mirror_save() and synpaws_mirror_load(). Folded lines are not saved.
+ */
+bool panel_save(const struct panel *panel, synpaws_mirror_put *put, void *context);
+enum synpaws_loaded panel_load(struct panel *panel, synpaws_mirror_get *get, void *context,
+			       enum synpaws_carry carry);
+
+/* Of the first profile's mirror, and the memory of all of them. */
+void panel_stats(const struct panel *panel, struct synpaws_mirror_stats *stats);
+size_t panel_bytes(const struct panel *panel);
+
 /* See synpaws_mirror_tell() and synpaws_mirror_saw_socket(). */
 void panel_tell(struct panel *panel, uint16_t port, enum synpaws_fact fact, bool is_true,
 		enum synpaws_source source);
@@ -72,7 +84,8 @@ struct panel_span {
 	uint64_t watched_ns; /* without gaps */
 };
 
-/* The report of the first profile, as collect_report() gives it. */
+/* The report of the first profile, as collect_report() gives it, on what was seen since it began;
+ * `common` likewise. */
 const struct report *panel_report(struct panel *panel, const struct tally_context *common,
 				  const struct panel_span *span,
 				  const struct report_variant *variants, size_t variant_count);
@@ -83,7 +96,8 @@ void panel_warn(const struct panel *panel);
 /* Tell a mirror the ports that were told. */
 void panel_tell_ports(struct synpaws_mirror *mirror, const struct panel_options *options);
 
-/* The would-be drops of the profile of that name, or of the first if there is none, or NULL. */
+/* The would-be drops of the profile of that name, or of the first if there is none, or NULL; those
+ * that were loaded left out. */
 uint64_t panel_drop_syns(const struct panel *panel, const char *profile);
 
 /* synpaws_mirror_ask() of the same profile. */

@@ -5,17 +5,20 @@
 #include <unistd.h>
 
 #include "../os/clock.h"
+#include "../os/filter.h"
 #include "../os/random.h"
 #include "../os/sandbox.h"
 #include "../source/capture_live.h"
 #include "../source/capture_own.h"
 #include "../source/capture_twice.h"
+#include "announce.h"
 #include "log_door.h"
 #include "own_sockets.h"
 #include "panel.h"
 #include "report_server.h"
 #include "signals.h"
 #include "sniff.h"
+#include "state_door.h"
 #include "witness.h"
 
 /* Between two looks at the interfaces; the first is how many packets gather in one. */
@@ -38,7 +41,9 @@ struct sniff {
 	const struct watch_options *options;
 	struct log *log;
 	struct capture_live *live;
+	struct panel_config config;
 	struct panel *panel;
+	struct state *state;
 	struct capture_own *own;     /* addresses of this machine */
 	bool own_are_hosts;	     /* options tell no others */
 	struct capture_twice *twice; /* NULL with one interface */
@@ -46,6 +51,7 @@ struct sniff {
 	struct witness witness;
 	struct report_server reports;
 	int door;	  /* to a new socket for syslog; -1 if none is wanted */
+	int state_door;	  /* to the file for the state; likewise */
 	bool reopening;	  /* since somebody asked for it */
 	uint64_t started; /* monotonic second */
 	uint64_t last_second;
@@ -84,9 +90,18 @@ static struct tally_context stream_of(const void *context_of)
 	return context;
 }
 
+/* With what the daemons before counted. */
+static struct tally_context totals_of(const struct sniff *sniff)
+{
+	struct tally_context context = stream_of(sniff);
+
+	tally_context_add(&context, &sniff->state->before);
+	return context;
+}
+
 static void write_summary(const struct sniff *sniff)
 {
-	const struct tally_context context = stream_of(sniff);
+	const struct tally_context context = totals_of(sniff);
 
 	panel_summarise(sniff->panel, &context);
 	witness_write(&sniff->witness, sniff->panel, sniff->options->panel.sink == LOG_SINK_JSON,
@@ -242,6 +257,20 @@ static bool work(struct sniff *sniff, const sigset_t *open)
 	return seeing;
 }
 
+static void save(const struct sniff *sniff)
+{
+	const struct tally_context totals = totals_of(sniff);
+	const int fd = sniff->state_door >= 0 ? state_door_begin(sniff->state_door) : -1;
+
+	if (sniff->state_door < 0)
+		return;
+	if (fd < 0 || !state_save(sniff->state, fd, sniff->panel, &totals) ||
+	    !state_door_finish(sniff->state_door))
+		log_warnx(sniff->log, "--state %s: cannot be written", sniff->options->state);
+	if (fd >= 0)
+		close(fd);
+}
+
 static void finish(struct sniff *sniff)
 {
 	int passes = 0;
@@ -254,6 +283,7 @@ static void finish(struct sniff *sniff)
 	sniff->last_second = sniff->order_ns / NS_PER_SECOND;
 	panel_flush(sniff->panel);
 	write_summary(sniff);
+	save(sniff);
 }
 
 static enum capture_want wanted(enum synpaws_evidence evidence)
@@ -299,31 +329,32 @@ static bool sees_twice(const struct watch_options *options)
 static bool build(struct sniff *sniff)
 {
 	const struct panel_options *options = &sniff->options->panel;
-	struct panel_config config = { .options = options,
-				       .sysctls = options->sysctls,
-				       .write = write_line,
-				       .interface = name_interface,
-				       .context = sniff };
+	struct panel_config *config = &sniff->config;
 
+	config->options = options;
+	config->sysctls = options->sysctls;
+	config->write = write_line;
+	config->interface = name_interface;
+	config->context = sniff;
 	if (!options->gateway) {
-		sysctls_read(&config.sysctls, SYSCTLS_DIRECTORY);
+		sysctls_read(&config->sysctls, SYSCTLS_DIRECTORY);
 		witness_start(&sniff->witness, witness_open());
 	}
-	if (!random_key(config.hash_key)) {
+	if (!random_key(config->hash_key)) {
 		log_warn(sniff->log, "/dev/urandom");
 		return false;
 	}
 	if (report_server_start(&sniff->reports,
 				report_server_listen(sniff->options->socket, sniff->log),
-				config.hash_key)) {
-		config.collect = sniff->reports.collect;
-		sniff->panel = panel_new(&config);
+				config->hash_key)) {
+		config->collect = sniff->reports.collect;
+		sniff->panel = panel_new(config);
 	}
 	sniff->reports.panel = sniff->panel;
 	sniff->reports.stream = stream_of;
 	sniff->reports.context = sniff;
 	if (sees_twice(sniff->options))
-		sniff->twice = capture_twice_new(config.hash_key);
+		sniff->twice = capture_twice_new(config->hash_key);
 	sniff->own = capture_own_new();
 	sniff->own_are_hosts = !options->gateway && options->host_count == 0;
 	if (sniff->panel != NULL && sniff->own != NULL &&
@@ -353,6 +384,24 @@ static void warn_of_others(const struct sniff *sniff)
 		  "machine's settings and sockets are taken for the hosts'");
 }
 
+/* Without privileges, since it reads what may have been written by one taken over. */
+static bool go_on(struct sniff *sniff)
+{
+	char line[256];
+	bool loaded;
+
+	if (sniff->state->fd < 0)
+		return true;
+	loaded = state_load(sniff->state, sniff->panel, line, sizeof(line));
+	close(sniff->state->fd);
+	(loaded ? log_info : log_warnx)(sniff->log, "%s: %s", sniff->options->state, line);
+	if (loaded)
+		return true;
+	panel_free(sniff->panel);
+	sniff->reports.panel = sniff->panel = panel_new(&sniff->config);
+	return sniff->panel != NULL;
+}
+
 /* Everything is open: from here on it can do nothing but read on. */
 static bool give_up_privileges(struct sniff *sniff)
 {
@@ -361,76 +410,78 @@ static bool give_up_privileges(struct sniff *sniff)
 	if (geteuid() != 0)
 		log_warnx(sniff->log, "started without root: it keeps this user and its root "
 				      "directory");
-	if (sandbox_enter(&sniff->options->user) < 0) {
+	if (sandbox_enter(&sniff->options->analyst, &sniff->options->user) < 0 ||
+	    sandbox_settle() < 0) {
 		log_warn(sniff->log, "cannot give up root");
 		return false;
 	}
+	announce_process(sniff->log, "reader");
+	announce_lacking(sniff->log, "it", false);
+	if (filter_enter(FILTER_SNIFF) < 0)
+		log_warn(sniff->log, "it has no filter of system calls");
 	if (capture_own_refresh(sniff->own) < 0 && sniff->own_are_hosts) {
 		log_warn(sniff->log, "cannot read this machine's addresses: give them with --host");
 		return false;
 	}
 	warn_of_others(sniff);
+	if (!go_on(sniff)) {
+		log_warn(sniff->log, "cannot start without the state");
+		return false;
+	}
 	if (!options->gateway && options->evidence != SYNPAWS_EVIDENCE_SYN)
 		sniff->sockets = own_sockets_new(sniff->panel, sniff->log);
 	return true;
 }
 
-static void announce(const struct sniff *sniff)
+static void open_doors(struct sniff *sniff, struct replace *file)
 {
-	static const char *const shown[SYNPAWS_EVIDENCE_KINDS] = { "SYNs", "SYNs, FINs and RSTs",
-								   "TCP without data", "all TCP" };
-	const struct panel_options *panel = &sniff->options->panel;
-	char names[CAPTURE_LIVE_MOST * (IFNAMSIZ + 2)] = "", profiles[160], flows[48] = "";
-	size_t i, length = 0;
+	const struct sandbox_user *user = &sniff->options->user;
 
-	for (i = 0; i < sniff->options->interface_count; i++)
-		length += (size_t)snprintf(names + length, sizeof(names) - length, "%s%s",
-					   i > 0 ? ", " : "", sniff->options->interfaces[i]);
-	panel_options_names(panel, profiles, sizeof(profiles));
-	if (panel->evidence != SYNPAWS_EVIDENCE_SYN)
-		snprintf(flows, sizeof(flows), " and %zu connections", panel->flows);
-	if (log_disconnected(sniff->log))
-		log_warnx(sniff->log, "nobody listens on /dev/log for datagrams: lines are lost "
-				      "and counted; --log stdout needs none");
-	log_info(sniff->log,
-		 "watching %s: %s, profile%s %s, evidence %s%s, room for %zu peers%s; packets are "
-		 "copied, none is held",
-		 names, shown[panel->evidence], panel->profile_count > 1 ? "s" : "", profiles,
-		 synpaws_evidence_name(panel->evidence),
-		 panel->evidence == SYNPAWS_EVIDENCE_SYN ? " (an estimate)" : "", panel->peers,
-		 flows);
+	if (log_sink(sniff->log) == LOG_SINK_SYSLOG) {
+		sniff->door = log_door_open(user);
+		if (sniff->door < 0)
+			log_warn(sniff->log, "cannot look after /dev/log");
+	}
+	if (file->directory >= 0) {
+		sniff->state_door = state_door_open(file, user);
+		if (sniff->state_door < 0)
+			log_warn(sniff->log, "cannot look after the state");
+	}
+	replace_close(file);
 }
 
-static bool run(struct sniff *sniff)
+static bool run(struct sniff *sniff, struct replace *file)
 {
 	sigset_t open;
 	bool good;
 
 	signals_set_up(&open);
-	if (log_sink(sniff->log) == LOG_SINK_SYSLOG) {
-		sniff->door = log_door_open(&sniff->options->user);
-		if (sniff->door < 0)
-			log_warn(sniff->log, "cannot look after /dev/log");
-	}
+	open_doors(sniff, file);
 	if (!build(sniff) || !open_live(sniff) || !give_up_privileges(sniff))
 		return false;
 	read_clocks(sniff);
 	sniff->started = sniff->order_ns / NS_PER_SECOND;
 	sniff->last_second = sniff->started;
-	announce(sniff);
+	announce_interfaces(sniff->log, sniff->options);
 	log_started(sniff->log);
 	good = work(sniff, &open);
 	finish(sniff);
 	return good;
 }
 
-bool sniff_run(const struct watch_options *options, struct log *log)
+bool sniff_run(const struct watch_options *options, struct log *log, struct state *state,
+	       struct replace *file)
 {
-	struct sniff sniff = {
-		.options = options, .log = log, .door = -1, .witness = { .netstat = -1 }
-	};
-	const bool good = run(&sniff);
+	struct sniff sniff = { .options = options,
+			       .log = log,
+			       .state = state,
+			       .door = -1,
+			       .state_door = -1,
+			       .witness = { .netstat = -1 } };
+	const bool good = run(&sniff, file);
 
+	if (sniff.state_door >= 0)
+		close(sniff.state_door);
 	if (sniff.door >= 0)
 		close(sniff.door);
 	if (sniff.witness.netstat >= 0)

@@ -12,8 +12,10 @@
 #include "../os/atomic.h"
 #include "../os/clock.h"
 #include "../os/control.h"
+#include "../os/filter.h"
 #include "../os/keeper.h"
 #include "../os/random.h"
+#include "../os/replace.h"
 #include "../os/sandbox.h"
 #include "../source/receiver.h"
 #include "analyst.h"
@@ -38,10 +40,12 @@ struct daemon {
 	struct log *log;
 	struct nfqueue *queues[OPTIONS_QUEUES_MOST];
 	struct receiver *receivers[OPTIONS_QUEUES_MOST];
-	int control;  /* to the analyst */
-	int status;   /* of the queues, in /proc */
-	pid_t keeper; /* 0 once it has been reaped */
-	bool running; /* the receivers are at work */
+	int control; /* to the analyst */
+	int status;  /* of the queues, in /proc */
+	struct replace state;
+	pid_t keeper;	 /* 0 once it has been reaped */
+	int last_status; /* of it, as waitpid() has it */
+	bool running;	 /* the receivers are at work */
 };
 
 static bool connect_log(struct daemon *daemon)
@@ -56,20 +60,30 @@ static bool connect_log(struct daemon *daemon)
 /* In the keeper, while it may still do things. */
 static int prepare_analyst(void *context)
 {
-	struct daemon *daemon = context;
+	const struct daemon *daemon = context;
+	int kept[LOG_DESCRIPTORS + 4];
 	size_t i;
 
-	close(daemon->control);
-	close(daemon->status);
-	for (i = 0; i < daemon->options.queue_count; i++)
-		nfqueue_close(daemon->queues[i]); /* this process's hold on it only */
 	for (i = 0; i < daemon->analyst.ring_count; i++) {
 		if (ring_restrict(daemon->analyst.rings[i]) < 0) {
 			log_warn(daemon->log, "cannot make the ring read-only");
 			return -1;
 		}
 	}
+	log_descriptors(daemon->log, kept);
+	kept[LOG_DESCRIPTORS] = daemon->analyst.control;
+	kept[LOG_DESCRIPTORS + 1] = daemon->analyst.listener;
+	kept[LOG_DESCRIPTORS + 2] = daemon->analyst.netstat;
+	kept[LOG_DESCRIPTORS + 3] = daemon->analyst.state.fd;
+	sandbox_close_but(kept, sizeof(kept) / sizeof(kept[0]));
 	return 0;
+}
+
+static void describe_keeper(void *context)
+{
+	const struct daemon *daemon = context;
+
+	announce_process(daemon->log, "keeper");
 }
 
 static int run_analyst(void *context, uint64_t restarts, int last_signal)
@@ -97,8 +111,10 @@ static bool make_rings(struct daemon *daemon)
 static bool start_analyst(struct daemon *daemon)
 {
 	const struct keeper_child child = {
-		.user = daemon->options.user,
+		.user = daemon->options.analyst,
+		.owner = daemon->options.user,
 		.prepare = prepare_analyst,
+		.describe = describe_keeper,
 		.run = run_analyst,
 		.context = daemon,
 	};
@@ -121,6 +137,8 @@ static bool start_analyst(struct daemon *daemon)
 	analyst->control = fds[1];
 	daemon->keeper = keeper_start(&child);
 	close(fds[1]);
+	if (analyst->state.fd >= 0)
+		close(analyst->state.fd);
 	if (analyst->netstat >= 0)
 		close(analyst->netstat);
 	if (analyst->listener >= 0)
@@ -131,6 +149,26 @@ static bool start_analyst(struct daemon *daemon)
 		return false;
 	}
 	return true;
+}
+
+/* Where the state is kept, and what is there, while root may look. */
+static bool open_state(struct daemon *daemon)
+{
+	struct analyst_config *analyst = &daemon->analyst;
+	char why[512] = "";
+
+	analyst->state.fd = -1;
+	analyst->state.gateway = daemon->options.panel.gateway;
+	if (daemon->options.state == NULL)
+		return true;
+	state_read_boot(&analyst->state);
+	if (replace_open(&daemon->state, daemon->options.state, &daemon->options.user, why,
+			 sizeof(why)))
+		analyst->state.fd = replace_read(&daemon->state, why, sizeof(why));
+	if (*why == '\0')
+		return true;
+	log_err(daemon->log, "--state %s: %s", daemon->options.state, why);
+	return false;
 }
 
 static bool open_queues(struct daemon *daemon)
@@ -188,7 +226,8 @@ static void read_status(const struct daemon *daemon)
 
 static void reap_keeper(struct daemon *daemon)
 {
-	if (daemon->keeper != 0 && waitpid(daemon->keeper, NULL, WNOHANG) == daemon->keeper)
+	if (daemon->keeper != 0 &&
+	    waitpid(daemon->keeper, &daemon->last_status, WNOHANG) == daemon->keeper)
 		daemon->keeper = 0;
 }
 
@@ -271,18 +310,54 @@ static bool supervise(struct daemon *daemon, const sigset_t *open)
 	return true;
 }
 
-/* False if the analyst could not finish, so that there was no summary. */
-static bool finish_analyst(struct daemon *daemon)
+/* Ask the analyst to write down what it remembers, and to end. -1: it has no file to do so. */
+static int ask_to_finish(struct daemon *daemon)
 {
+	int fd = -1;
+
+	if (daemon->state.directory >= 0) {
+		fd = replace_begin(&daemon->state);
+		if (fd < 0)
+			log_warn(daemon->log, "--state %s: cannot be written",
+				 daemon->options.state);
+	}
+	control_send(daemon->control, CONTROL_FINISH, fd);
+	return fd;
+}
+
+/* What it has written counts if it came to its end. */
+static void keep_state(struct daemon *daemon, int fd)
+{
+	const bool ended = daemon->keeper == 0 && WIFEXITED(daemon->last_status) &&
+			   WEXITSTATUS(daemon->last_status) == EXIT_SUCCESS;
+
+	if (!ended || replace_commit(&daemon->state, fd) < 0) {
+		if (ended)
+			log_warn(daemon->log, "--state %s: cannot be replaced",
+				 daemon->options.state);
+		replace_abandon(&daemon->state);
+	}
+	close(fd);
+}
+
+static void await_analyst(struct daemon *daemon)
+{
+	const int state = ask_to_finish(daemon);
 	int waited;
 
-	if (daemon->running)
-		control_send(daemon->control, CONTROL_FINISH, -1);
-	for (waited = 0; daemon->running && daemon->keeper != 0 && waited < FAREWELL_MS;
-	     waited += FAREWELL_STEP_MS) {
+	for (waited = 0; daemon->keeper != 0 && waited < FAREWELL_MS; waited += FAREWELL_STEP_MS) {
 		usleep(FAREWELL_STEP_MS * 1000);
 		reap_keeper(daemon);
 	}
+	if (state >= 0)
+		keep_state(daemon, state);
+}
+
+/* False if the analyst could not finish, so that there was no summary. */
+static bool finish_analyst(struct daemon *daemon)
+{
+	if (daemon->running)
+		await_analyst(daemon);
 	if (daemon->keeper == 0)
 		return true;
 	if (daemon->running)
@@ -323,6 +398,7 @@ static bool shut_down(struct daemon *daemon)
 		close(daemon->control);
 	if (daemon->status >= 0)
 		close(daemon->status);
+	replace_close(&daemon->state);
 	log_free(daemon->log);
 	return good;
 }
@@ -341,12 +417,13 @@ static bool run(struct daemon *daemon)
 		log_warn(daemon->log, "cannot give up root");
 		return false;
 	}
+	announce_process(daemon->log, "receiver");
+	if (filter_enter(FILTER_RECEIVER) < 0)
+		log_warn(daemon->log, "the receiver has no filter of system calls");
 	if (!start_receivers(daemon))
 		return false;
 	daemon->running = true;
 	announce_queues(daemon->log, daemon->queues, daemon->options.queue_count);
-	log_debug(daemon->log, "receiver pid %d, keeper pid %d", (int)getpid(),
-		  (int)daemon->keeper);
 	announce_ready(daemon->log, &daemon->options);
 	log_started(daemon->log);
 	good = supervise(daemon, &open);
@@ -369,7 +446,7 @@ static void take_standard_streams(void)
 
 int watch_main(int argc, char **argv)
 {
-	struct daemon daemon = { .control = -1, .status = -1 };
+	struct daemon daemon = { .control = -1, .status = -1, .state = { .directory = -1 } };
 	char why[256];
 	bool good;
 
@@ -385,7 +462,7 @@ int watch_main(int argc, char **argv)
 		printf("configuration OK\n");
 		return EXIT_SUCCESS;
 	}
-	sandbox_close_from(STDERR_FILENO + 1);
+	sandbox_close_but(NULL, 0);
 	take_standard_streams();
 	daemon.log = log_new(daemon.options.panel.sink, daemon.options.facility);
 	if (daemon.log == NULL) {
@@ -395,8 +472,12 @@ int watch_main(int argc, char **argv)
 	log_set_debug(daemon.log, daemon.options.debug);
 	if (daemon.options.panel.sink == LOG_SINK_SYSLOG)
 		connect_log(&daemon);
+	if (!open_state(&daemon)) {
+		log_free(daemon.log);
+		return EXIT_USAGE;
+	}
 	if (daemon.options.interface_count > 0) {
-		good = sniff_run(&daemon.options, daemon.log);
+		good = sniff_run(&daemon.options, daemon.log, &daemon.analyst.state, &daemon.state);
 		log_free(daemon.log);
 		return good ? EXIT_SUCCESS : EXIT_FAILURE;
 	}

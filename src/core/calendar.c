@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "calendar.h"
+#include "wire.h"
 
 #define NS_PER_MS   1000000ULL
 #define ROW_MS	    128ULL  /* 1 << INET_TWDR_RECYCLE_TICK ticks */
@@ -138,4 +139,35 @@ bool calendar_holds(struct calendar *calendar, const struct flow *flow, uint64_t
 {
 	advance(calendar, now_ns / NS_PER_MS);
 	return flow->place != 0 && flow->place_round == calendar->round[flow->place - 1];
+}
+
+static bool is_sound(const struct calendar *calendar)
+{
+	uint64_t held = 0;
+	uint32_t place;
+
+	for (place = 0; place < CALENDAR_PLACES; place++)
+		held += calendar->held[place];
+	return calendar->hand < CALENDAR_ROWS && calendar->cell < CALENDAR_CELLS &&
+	       calendar->count == held;
+}
+
+void calendar_wire(struct calendar *calendar, struct wire *wire)
+{
+	uint32_t place;
+
+	wire_bool(wire, &calendar->row_running);
+	wire_bool(wire, &calendar->cell_running);
+	wire_u32(wire, &calendar->hand);
+	wire_u64(wire, &calendar->base_ms);
+	wire_u64(wire, &calendar->row_timer_ms);
+	wire_u64(wire, &calendar->cell_timer_ms);
+	wire_u32(wire, &calendar->cell);
+	wire_u64(wire, &calendar->count);
+	for (place = 0; place < CALENDAR_PLACES; place++) {
+		wire_u32(wire, &calendar->held[place]);
+		wire_u32(wire, &calendar->round[place]);
+	}
+	if (wire_reads(wire))
+		wire_expect(wire, is_sound(calendar));
 }

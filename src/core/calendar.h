@@ -13,8 +13,9 @@
  * and a slower one of 8 cells. So how long one of them lives hangs on all others; here the same
  * calendar is kept for those that are in view. HZ is 1000 or 250, where a row is 128 ms.
  */
-#define CALENDAR_ROWS  32
-#define CALENDAR_CELLS 8
+#define CALENDAR_ROWS	32
+#define CALENDAR_CELLS	8
+#define CALENDAR_PLACES (CALENDAR_ROWS + CALENDAR_CELLS)
 
 struct calendar {
 	bool row_running, cell_running;
@@ -22,8 +23,8 @@ struct calendar {
 	uint64_t base_ms, row_timer_ms, cell_timer_ms;
 	uint32_t cell; /* that ends next */
 	uint64_t count;
-	uint32_t held[CALENDAR_ROWS + CALENDAR_CELLS];
-	uint32_t round[CALENDAR_ROWS + CALENDAR_CELLS]; /* how often each was emptied */
+	uint32_t held[CALENDAR_PLACES];
+	uint32_t round[CALENDAR_PLACES]; /* how often each was emptied */
 };
 
 /* inet_twsk_schedule(): the mini-socket of `flow` is to end in `ns`. */
@@ -35,6 +36,9 @@ void calendar_leave(struct calendar *calendar, struct flow *flow, uint64_t now_n
 /* It did not end as thought: `flow` is where `was` was, if that place has not been emptied since.
  */
 void calendar_rejoin(struct calendar *calendar, struct flow *flow, const struct flow *was);
+
+/* Save it, or load it. */
+void calendar_wire(struct calendar *calendar, struct wire *wire);
 
 /* True if it is there at `now_ns`. */
 bool calendar_holds(struct calendar *calendar, const struct flow *flow, uint64_t now_ns);

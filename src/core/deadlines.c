@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "deadlines.h"
+#include "wire.h"
 
 struct deadlines {
 	struct deadline *heap;
@@ -63,6 +64,44 @@ bool deadlines_take(struct deadlines *deadlines, uint64_t now_ns, struct deadlin
 	}
 	heap[at] = last;
 	return true;
+}
+
+void deadlines_clear(struct deadlines *deadlines)
+{
+	deadlines->count = 0;
+}
+
+static void wire_deadline(struct wire *wire, struct deadline *deadline)
+{
+	uint8_t kind = (uint8_t)deadline->kind;
+
+	wire_u64(wire, &deadline->ns);
+	wire_u64(wire, &deadline->name);
+	wire_u64(wire, &deadline->fin_ns);
+	wire_u32(wire, &deadline->flow);
+	wire_u8(wire, &kind);
+	wire_expect(wire, kind <= DEADLINE_RESET);
+	deadline->kind = (enum deadline_kind)kind;
+}
+
+void deadlines_wire(struct deadlines *deadlines, struct wire *wire, size_t flows)
+{
+	uint64_t count = deadlines->count;
+	struct deadline deadline = { .ns = 0 };
+	size_t i;
+
+	wire_u64(wire, &count);
+	for (i = 0; i < count && !wire->failed; i++) {
+		if (!wire_reads(wire)) {
+			wire_deadline(wire, &deadlines->heap[i]);
+			continue;
+		}
+		wire_deadline(wire, &deadline);
+		wire_expect(wire, deadline.flow < flows);
+		/* In the order of a heap each stays where it is put. */
+		if (!wire->failed)
+			wire_expect(wire, deadlines_add(deadlines, &deadline));
+	}
 }
 
 size_t deadlines_bytes(const struct deadlines *deadlines)

@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct wire;
+
 /* Moments at which something happens on a host without a packet. A bounded heap, earliest first. */
 struct deadlines;
 
@@ -32,6 +34,11 @@ bool deadlines_add(struct deadlines *deadlines, const struct deadline *deadline)
 
 /* Take the earliest out if it has come. */
 bool deadlines_take(struct deadlines *deadlines, uint64_t now_ns, struct deadline *deadline);
+
+void deadlines_clear(struct deadlines *deadlines);
+
+/* Save them, or load them into an empty heap; those of flows from index `flows` on cannot be. */
+void deadlines_wire(struct deadlines *deadlines, struct wire *wire, size_t flows);
 
 size_t deadlines_bytes(const struct deadlines *deadlines);
 

@@ -6,6 +6,7 @@
 #include "flows.h"
 #include "siphash.h"
 #include "table.h"
+#include "wire.h"
 
 #define FLOWS_MOST (UINT32_MAX / 2)
 #define CACHE_LINE 64
@@ -264,4 +265,110 @@ size_t flows_bytes(const struct flows *flows)
 {
 	return flows->room * sizeof(struct flow) +
 	       ((size_t)flows->head_mask + 1) * sizeof(*flows->heads);
+}
+
+uint32_t flows_end(const struct flows *flows)
+{
+	return flows->fresh;
+}
+
+void flows_clear(struct flows *flows)
+{
+	const struct list none = { .count = 0 };
+
+	memset(flows->heads, 0, ((size_t)flows->head_mask + 1) * sizeof(*flows->heads));
+	memset(flows->flow, 0, flows->fresh * sizeof(*flows->flow));
+	flows->fresh = flows->free = 0;
+	flows->early = flows->late = none;
+}
+
+static void save_list(const struct flows *flows, const struct list *list, struct wire *wire)
+{
+	uint32_t link, index;
+
+	for (link = list->oldest; link != 0; link = flows->flow[link - 1].newer) {
+		struct flow flow = flows->flow[link - 1];
+
+		index = link - 1;
+		wire_u32(wire, &index);
+		flow_wire(&flow, wire);
+	}
+}
+
+/* From the oldest on, so that each is the newest when it is added. */
+static void load_list(struct flows *flows, bool early, uint64_t count, struct wire *wire)
+{
+	uint32_t *head, index = 0;
+	struct flow flow;
+
+	for (; count > 0 && !wire->failed; count--) {
+		memset(&flow, 0, sizeof(flow));
+		wire_u32(wire, &index);
+		flow_wire(&flow, wire);
+		wire_expect(wire, flow.name != 0 && index < flows->fresh &&
+					  flows->flow[index].name == 0 &&
+					  flows_find(flows, flow.name) == NULL);
+		if (wire->failed)
+			return;
+		head = head_of(flows, flow.name);
+		flow.chain = *head;
+		flow.listed_early = early;
+		flows->flow[index] = flow;
+		*head = index + 1;
+		list_add(flows, &flows->flow[index]);
+	}
+}
+
+static void save_free(const struct flows *flows, struct wire *wire)
+{
+	uint32_t link, index;
+
+	for (link = flows->free; link != 0; link = flows->flow[link - 1].chain) {
+		index = link - 1;
+		wire_u32(wire, &index);
+	}
+}
+
+/* In their order, since it says whose place the next ones get. */
+static void load_free(struct flows *flows, uint64_t count, struct wire *wire)
+{
+	uint32_t *end = &flows->free, index = 0;
+
+	for (; count > 0 && !wire->failed; count--) {
+		wire_u32(wire, &index);
+		wire_expect(wire, index < flows->fresh && flows->flow[index].name == 0 &&
+					  flows->flow[index].held == 0);
+		if (wire->failed)
+			break;
+		flows->flow[index].held = 1; /* not twice */
+		*end = index + 1;
+		end = &flows->flow[index].chain;
+	}
+	*end = 0;
+}
+
+void flows_wire(struct flows *flows, struct wire *wire)
+{
+	uint64_t early = flows->early.count, late = flows->late.count;
+	uint64_t free_count = flows->fresh - early - late;
+
+	wire_bytes(wire, flows->hash_key, sizeof(flows->hash_key));
+	wire_u64(wire, &flows->evicted);
+	wire_u64(wire, &early);
+	wire_u64(wire, &late);
+	wire_u64(wire, &free_count);
+	if (!wire_reads(wire)) {
+		save_list(flows, &flows->early, wire);
+		save_list(flows, &flows->late, wire);
+		save_free(flows, wire);
+		return;
+	}
+	wire_expect(wire, early <= flows->room && late <= flows->room - early &&
+				  free_count <= flows->room - early - late);
+	if (wire->failed)
+		return;
+	flows->fresh = (uint32_t)(early + late + free_count);
+	load_list(flows, true, early, wire);
+	load_list(flows, false, late, wire);
+	load_free(flows, free_count, wire);
 }

@@ -14,6 +14,7 @@
  * has answered for give way first, as soon as they hold more than half of the room.
  */
 struct flows;
+struct wire;
 
 /* What a host's kernel holds for a connection, as far as segments tell. */
 enum flow_state {
@@ -144,6 +145,18 @@ void flows_touch(struct flows *flows, struct flow *flow, uint64_t now_ns);
 /* A flow's place in the table, which stays the same as long as it is there, and back. */
 uint32_t flows_index(const struct flows *flows, const struct flow *flow);
 struct flow *flows_at(struct flows *flows, uint32_t index);
+
+/* Forget all, but for what was evicted. */
+void flows_clear(struct flows *flows);
+
+/* Save them, or load them into an empty table, with its key, where each stood. */
+void flows_wire(struct flows *flows, struct wire *wire);
+
+/* The same of one flow's fields, but for its links. */
+void flow_wire(struct flow *flow, struct wire *wire);
+
+/* No flow has this index or one above. */
+uint32_t flows_end(const struct flows *flows);
 
 uint64_t flows_evicted(const struct flows *flows);
 size_t flows_count(const struct flows *flows);

@@ -4,6 +4,7 @@
 
 #include "services.h"
 #include "siphash.h"
+#include "wire.h"
 
 #define PORTS 65536
 
@@ -40,6 +41,7 @@ struct learnt {
 struct services {
 	struct told told[PORTS];
 	uint32_t told_true[SYNPAWS_FACT_KINDS]; /* how many are */
+	uint32_t shown;				/* how many are known from sockets */
 	uint32_t delay[PORTS];
 	struct learnt learnt[SLOTS];
 	uint32_t now; /* counts votes, to find the slot unused for longest */
@@ -75,6 +77,8 @@ void services_tell(struct services *services, uint16_t port, enum synpaws_fact f
 	if (source < told->source[fact])
 		return;
 	services->told_true[fact] += (uint32_t)is_true - (uint32_t)told->is_true[fact];
+	services->shown += (uint32_t)(source == SYNPAWS_SOURCE_SOCKETS) -
+			   (uint32_t)(told->source[fact] == SYNPAWS_SOURCE_SOCKETS);
 	told->source[fact] = (uint8_t)source;
 	told->is_true[fact] = is_true;
 	if (fact == SYNPAWS_FACT_HALF_CLOSE)
@@ -330,4 +334,123 @@ bool services_at(const struct services *services, size_t index, struct synpaws_s
 	return fact_at(services, SYNPAWS_FACT_CLOSED, &index, service) ||
 	       fact_at(services, SYNPAWS_FACT_HALF_CLOSE, &index, service) ||
 	       fact_at(services, SYNPAWS_FACT_DUAL_STACK, &index, service);
+}
+
+#define NO_SLOT SLOTS
+
+static void wire_learnt(struct wire *wire, struct learnt *slot)
+{
+	wire_u64(wire, &slot->name);
+	wire_u32(wire, &slot->used);
+	wire_u16(wire, &slot->port);
+	wire_u8(wire, &slot->half_close);
+	wire_u8(wire, &slot->whole_close);
+	wire_u8(wire, &slot->answered);
+	wire_u8(wire, &slot->silent);
+	wire_bool(wire, &slot->closed);
+	wire_expect(wire, slot->half_close + slot->whole_close < VOTES_MOST &&
+				  slot->answered + slot->silent < VOTES_MOST);
+}
+
+static void save_learnt(struct services *services, struct wire *wire)
+{
+	uint16_t at;
+
+	for (at = 0; at < SLOTS; at++) {
+		if (services->learnt[at].name == 0)
+			continue;
+		wire_u16(wire, &at);
+		wire_learnt(wire, &services->learnt[at]);
+	}
+	wire_u16(wire, &at); /* NO_SLOT */
+}
+
+static bool is_in_set(const struct services *services, uint64_t name)
+{
+	const struct learnt *set = &services->learnt[set_of(name)];
+	size_t i;
+
+	for (i = 0; i < SLOT_WAYS; i++) {
+		if (set[i].name == name)
+			return true;
+	}
+	return false;
+}
+
+static void load_learnt(struct services *services, struct wire *wire)
+{
+	struct learnt slot = { .name = 0 };
+	uint16_t at = 0;
+
+	for (;;) {
+		wire_u16(wire, &at);
+		if (at == NO_SLOT || wire->failed)
+			return;
+		wire_learnt(wire, &slot);
+		wire_expect(wire, at < SLOTS && slot.name != 0 &&
+					  set_of(slot.name) == at / SLOT_WAYS * SLOT_WAYS &&
+					  !is_in_set(services, slot.name) &&
+					  services->learnt[at].name == 0);
+		if (!wire->failed)
+			services->learnt[at] = slot;
+	}
+}
+
+/* What sockets showed of one port, or SYNPAWS_FACT_KINDS behind the last. */
+static void wire_shown(struct wire *wire, uint8_t *fact, uint16_t *port, bool *is_true,
+		       uint32_t *seconds)
+{
+	wire_u8(wire, fact);
+	if (*fact == SYNPAWS_FACT_KINDS)
+		return;
+	wire_u16(wire, port);
+	wire_bool(wire, is_true);
+	wire_u32(wire, seconds);
+}
+
+static void save_shown(struct services *services, struct wire *wire)
+{
+	uint32_t i;
+	uint8_t fact;
+
+	for (fact = 0; fact < SYNPAWS_FACT_KINDS; fact++) {
+		for (i = 0; i < PORTS && services->shown > 0; i++) {
+			uint16_t port = (uint16_t)i;
+
+			if (services->told[i].source[fact] == SYNPAWS_SOURCE_SOCKETS)
+				wire_shown(wire, &fact, &port, &services->told[i].is_true[fact],
+					   &services->delay[i]);
+		}
+	}
+	wire_shown(wire, &fact, NULL, NULL, NULL);
+}
+
+static void load_shown(struct services *services, struct wire *wire)
+{
+	uint32_t seconds = 0;
+	uint16_t port = 0;
+	uint8_t fact = 0;
+	bool is_true = false;
+
+	for (;;) {
+		wire_shown(wire, &fact, &port, &is_true, &seconds);
+		wire_expect(wire, fact <= SYNPAWS_FACT_KINDS);
+		if (wire->failed || fact == SYNPAWS_FACT_KINDS)
+			return;
+		services_tell(services, port, (enum synpaws_fact)fact, is_true, seconds,
+			      SYNPAWS_SOURCE_SOCKETS);
+	}
+}
+
+void services_wire(struct services *services, struct wire *wire)
+{
+	wire_bytes(wire, services->hash_key, sizeof(services->hash_key));
+	wire_u32(wire, &services->now);
+	if (wire_reads(wire)) {
+		load_learnt(services, wire);
+		load_shown(services, wire);
+	} else {
+		save_learnt(services, wire);
+		save_shown(services, wire);
+	}
 }

@@ -14,6 +14,7 @@
  * the rest.
  */
 struct services;
+struct wire;
 
 /* NULL with errno ENOMEM. */
 struct services *services_new(const uint8_t hash_key[16]);
@@ -64,6 +65,9 @@ bool services_any_check_known(const struct services *services);
 /* A short name for a host. */
 uint64_t services_host(const struct services *services, uint8_t ip_version,
 		       const uint8_t address[16]);
+
+/* Save what was learnt and what sockets showed, or load it, with its key. */
+void services_wire(struct services *services, struct wire *wire);
 
 /* The `index`th true fact; see synpaws_mirror_service(). */
 bool services_at(const struct services *services, size_t index, struct synpaws_service *service);

@@ -8,6 +8,7 @@
 #include "siphash.h"
 #include "stamps.h"
 #include "table.h"
+#include "wire.h"
 
 #define CACHE_LINE 64
 #define WAYS	   (CACHE_LINE / sizeof(struct stamp))
@@ -228,4 +229,66 @@ size_t stamps_room(const struct stamps *stamps)
 size_t stamps_bytes(const struct stamps *stamps)
 {
 	return (size_t)stamps->bucket_count * sizeof(struct bucket);
+}
+
+void stamps_clear(struct stamps *stamps)
+{
+	memset(stamps->buckets, 0, stamps_bytes(stamps));
+	stamps->count = 0;
+}
+
+static void wire_stamp(struct wire *wire, uint32_t *slot, struct stamp *stamp)
+{
+	wire_u32(wire, slot);
+	wire_u64(wire, &stamp->peer);
+	wire_u32(wire, &stamp->tsval);
+	wire_u32(wire, &stamp->second);
+}
+
+static void save_stamps(const struct stamps *stamps, struct wire *wire)
+{
+	uint32_t slot;
+
+	for (slot = 0; slot / WAYS < stamps->bucket_count; slot++) {
+		struct stamp stamp = stamps->buckets[slot / WAYS].stamp[slot % WAYS];
+
+		if (stamp.peer != 0)
+			wire_stamp(wire, &slot, &stamp);
+	}
+}
+
+/* Which one gives way hangs on where each stands. */
+static void load_stamp(struct stamps *stamps, struct wire *wire)
+{
+	struct bucket *bucket;
+	struct stamp stamp = { .peer = 0 };
+	uint32_t slot = 0;
+
+	wire_stamp(wire, &slot, &stamp);
+	wire_expect(wire, stamp.peer != 0 && slot / WAYS < stamps->bucket_count);
+	if (wire->failed)
+		return;
+	bucket = &stamps->buckets[slot / WAYS];
+	wire_expect(wire, bucket->stamp[slot % WAYS].peer == 0 &&
+				  stamps_find(stamps, stamp.peer) == NULL &&
+				  (bucket == first_bucket(stamps, stamp.peer) ||
+				   bucket == second_bucket(stamps, stamp.peer)));
+	if (wire->failed)
+		return;
+	bucket->stamp[slot % WAYS] = stamp;
+	stamps->count++;
+}
+
+void stamps_wire(struct stamps *stamps, struct wire *wire)
+{
+	uint64_t left = stamps->count;
+
+	wire_bytes(wire, stamps->hash_key, sizeof(stamps->hash_key));
+	wire_u64(wire, &stamps->evicted);
+	wire_u64(wire, &left);
+	if (!wire_reads(wire))
+		save_stamps(stamps, wire);
+	else
+		for (; left > 0 && !wire->failed; left--)
+			load_stamp(stamps, wire);
 }

@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct wire;
+
 /*
  * The peer table: a fixed number of stamps in buckets of one cache line. A peer is known by a keyed
  * 64-bit hash of its addresses, 16 bytes a stamp instead of up to 40; among ten million peers the
@@ -40,6 +42,12 @@ struct stamp *stamps_find(struct stamps *stamps, uint64_t peer);
  * gives way; it is counted as evicted if at second `now` it was not more than a minute old.
  */
 struct stamp *stamps_add(struct stamps *stamps, uint64_t peer, uint32_t now);
+
+/* Forget all, but for what was evicted. */
+void stamps_clear(struct stamps *stamps);
+
+/* Save them, or load them into an empty table, with its key, where each stood. */
+void stamps_wire(struct stamps *stamps, struct wire *wire);
 
 uint64_t stamps_evicted(const struct stamps *stamps);
 size_t stamps_count(const struct stamps *stamps);

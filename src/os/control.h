@@ -10,7 +10,9 @@ enum control {
 	CONTROL_NONE = 0,      /* nothing there */
 	CONTROL_GONE = -1,     /* the other side has ended */
 	CONTROL_SUMMARY = 'S', /* to the analyst: write a summary */
-	CONTROL_FINISH = 'F',  /* to the analyst: take what is left in the rings, summarise, end */
+	CONTROL_FINISH = 'F',  /* to the analyst: take what is left in the rings, summarise, write
+				  the state to what came with it, end */
+	CONTROL_STATE = 'T',   /* to a door: I need a file for the state; back: here it is */
 	CONTROL_LOG = 'L',     /* to the receiver: I need a socket to /dev/log; back: here it is */
 };
 

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "filter.h"
 #include "keeper.h"
 
 #define PAUSE_USEC_FIRST 1000U
@@ -46,6 +47,8 @@ static int keep(const struct keeper_child *child)
 		const pid_t pid = fork();
 
 		if (pid == 0) {
+			if (sandbox_settle() < 0)
+				return EXIT_FAILURE;
 			prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 			if (getppid() != keeper)
 				return EXIT_FAILURE;
@@ -71,10 +74,12 @@ pid_t keeper_start(const struct keeper_child *child)
 	leave_signals_to_receiver();
 	if (child->prepare(child->context) != 0)
 		exit(EXIT_FAILURE);
-	if (sandbox_enter(&child->user) < 0) {
+	if (sandbox_enter(&child->user, &child->owner) < 0) {
 		fprintf(stderr, "synpaws: the analyst cannot give up its privileges: %s\n",
 			strerror(errno));
 		exit(EXIT_FAILURE);
 	}
+	child->describe(child->context);
+	filter_enter(FILTER_KEEPER); /* where this fails the child's does, and it says so */
 	exit(keep(child));
 }

@@ -14,7 +14,9 @@
  */
 struct keeper_child {
 	struct sandbox_user user;
+	struct sandbox_user owner;     /* who calls keeper_start(), and may so end it */
 	int (*prepare)(void *context); /* before privileges are gone; not 0: the keeper ends */
+	void (*describe)(void *context);
 	/* What the child does; its result is its exit status, which the keeper then ends with. */
 	int (*run)(void *context, uint64_t restarts, int last_signal);
 	void *context;

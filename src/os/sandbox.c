@@ -2,10 +2,17 @@
 #include <dirent.h>
 #include <errno.h>
 #include <grp.h>
+#include <inttypes.h>
+#include <linux/capability.h>
 #include <pwd.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #ifdef HAVE_CAPNG
@@ -18,6 +25,15 @@
 #define PR_SET_NO_NEW_PRIVS 38 /* Linux 3.5 */
 #endif
 
+/* Neither people, programs nor systemd's DynamicUser= are given any of these. */
+#define NOBODYS_FIRST 65520
+#define NOBODYS_LAST  65533
+
+/* Reports are answered by children; somebody who has taken an analyst over starts no more. */
+#define PROCESSES_MOST 64
+
+#define CAPABILITY_WORDS 2
+
 bool sandbox_find_user(const char *name, struct sandbox_user *user)
 {
 	const struct passwd *entry = getpwnam(name);
@@ -29,18 +45,49 @@ bool sandbox_find_user(const char *name, struct sandbox_user *user)
 	return true;
 }
 
-void sandbox_close_from(int first)
+void sandbox_find_other(const struct sandbox_user *user, struct sandbox_user *other)
+{
+	unsigned int id;
+
+	if (sandbox_find_user("synpaws-analyst", other) && other->uid != user->uid)
+		return;
+	for (id = NOBODYS_LAST; id >= NOBODYS_FIRST; id--) {
+		other->uid = id;
+		other->gid = id;
+		if (id != user->uid && getpwuid(id) == NULL && getgrgid(id) == NULL)
+			return;
+	}
+	*other = *user;
+}
+
+static void close_unless_kept(int fd, const int *kept, size_t count)
+{
+	size_t i;
+
+	if (fd <= STDERR_FILENO)
+		return;
+	for (i = 0; i < count; i++) {
+		if (kept[i] == fd)
+			return;
+	}
+	close(fd);
+}
+
+void sandbox_close_but(const int *kept, size_t count)
 {
 	DIR *directory = opendir("/proc/self/fd");
 	const struct dirent *entry;
+	int fd;
 
-	if (directory == NULL)
+	if (directory == NULL) {
+		for (fd = (int)sysconf(_SC_OPEN_MAX); fd > STDERR_FILENO; fd--)
+			close_unless_kept(fd, kept, count);
 		return;
+	}
 	while ((entry = readdir(directory)) != NULL) {
-		const int fd = atoi(entry->d_name);
-
-		if (fd >= first && fd != dirfd(directory))
-			close(fd);
+		fd = atoi(entry->d_name);
+		if (fd != dirfd(directory))
+			close_unless_kept(fd, kept, count);
 	}
 	closedir(directory);
 }
@@ -63,27 +110,78 @@ static int enter_empty_root(void)
 	return -1;
 }
 
-static int become(const struct sandbox_user *user)
+static int take_ids(const struct sandbox_user *user, const struct sandbox_user *owner)
 {
-	if (setgroups(0, NULL) < 0 || setresgid(user->gid, user->gid, user->gid) < 0)
+	if (setgroups(0, NULL) < 0 || setresgid(owner->gid, user->gid, owner->gid) < 0)
 		return -1;
-	return setresuid(user->uid, user->uid, user->uid);
+	return setresuid(owner->uid, user->uid, owner->uid);
 }
 
-int sandbox_enter(const struct sandbox_user *user)
+/* A user namespace need not have ids that nobody has. */
+static int become(const struct sandbox_user *user, const struct sandbox_user *owner)
 {
-	if (geteuid() == 0 && (enter_empty_root() < 0 || become(user) < 0))
-		return -1;
-#ifdef HAVE_CAPNG
-	capng_clear(CAPNG_SELECT_CAPS);
-	if (capng_apply(CAPNG_SELECT_CAPS) < 0) {
-		errno = EPERM;
-		return -1;
-	}
-#endif
+	if (take_ids(user, owner) == 0)
+		return 0;
+	return errno == EINVAL ? take_ids(owner, owner) : -1;
+}
+
+/* Only root may; without it no new privileges keep the rest out of reach. */
+static void drop_bounds(void)
+{
+	unsigned long capability;
+
+	for (capability = 0; prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; capability++)
+		prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
+}
+
+/* The ambient ones go with the permitted ones. */
+static int drop_capabilities(void)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct none[CAPABILITY_WORDS];
+
+	memset(none, 0, sizeof(none));
+	return (int)syscall(SYS_capset, &header, none);
+}
+
+/* No program that it starts gets more than it has, and no process of its user may trace it. */
+static int seal(void)
+{
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 && errno != EINVAL)
 		return -1;
-	return 0;
+	return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
+static int leave(const struct sandbox_user *user, const struct sandbox_user *owner)
+{
+	drop_bounds();
+	if (geteuid() == 0 && become(user, owner) < 0)
+		return -1;
+	return drop_capabilities() < 0 ? -1 : seal();
+}
+
+int sandbox_enter(const struct sandbox_user *user, const struct sandbox_user *owner)
+{
+	if (geteuid() == 0 && enter_empty_root() < 0)
+		return -1;
+	return leave(user, owner);
+}
+
+int sandbox_leave_root(const struct sandbox_user *user)
+{
+	return leave(user, user);
+}
+
+int sandbox_settle(void)
+{
+	const struct rlimit processes = { PROCESSES_MOST, PROCESSES_MOST };
+	const uid_t uid = geteuid();
+	const gid_t gid = getegid();
+
+	/* What others run as the same user would count too. */
+	if (uid != getuid() && setrlimit(RLIMIT_NPROC, &processes) < 0)
+		return -1;
+	return setresgid(gid, gid, gid) < 0 ? -1 : setresuid(uid, uid, uid);
 }
 
 #ifdef HAVE_CAPNG
@@ -96,7 +194,7 @@ bool sandbox_can_keep_net_admin(void)
 int sandbox_keep_net_admin(const struct sandbox_user *user)
 {
 	if (geteuid() != 0)
-		return 0;
+		return seal();
 	capng_clear(CAPNG_SELECT_BOTH);
 	capng_update(CAPNG_ADD, (capng_type_t)(CAPNG_EFFECTIVE | CAPNG_PERMITTED), CAP_NET_ADMIN);
 	if (capng_change_id((int)user->uid, (int)user->gid,
@@ -104,7 +202,7 @@ int sandbox_keep_net_admin(const struct sandbox_user *user)
 		errno = EPERM;
 		return -1;
 	}
-	return 0;
+	return seal();
 }
 
 #else
@@ -117,7 +215,21 @@ bool sandbox_can_keep_net_admin(void)
 int sandbox_keep_net_admin(const struct sandbox_user *user)
 {
 	(void)user;
-	return 0;
+	return seal();
 }
 
 #endif
+
+void sandbox_describe(char *text, size_t size)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct has[CAPABILITY_WORDS];
+	struct stat root;
+
+	memset(has, 0, sizeof(has));
+	syscall(SYS_capget, &header, has);
+	snprintf(text, size, "pid %d, uid %u, capabilities %" PRIx64 ", %s root directory",
+		 (int)getpid(), (unsigned int)geteuid(),
+		 (uint64_t)has[1].permitted << 32 | has[0].permitted,
+		 stat("/", &root) == 0 && root.st_nlink == 0 ? "an empty" : "the machine's");
+}

@@ -24,6 +24,11 @@ bool json_available(void)
 	return true;
 }
 
+void json_prepare(void)
+{
+	json_decref(json_object());
+}
+
 struct json *json_new(void)
 {
 	struct json *json = malloc(sizeof(*json));
@@ -93,6 +98,10 @@ size_t json_finish(struct json *json, char *line, size_t size)
 bool json_available(void)
 {
 	return false;
+}
+
+void json_prepare(void)
+{
 }
 
 struct json *json_new(void)

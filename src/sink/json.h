@@ -14,6 +14,9 @@ struct json;
 
 bool json_available(void);
 
+/* Draw the secret of its hash tables, while /dev/urandom can be opened. */
+void json_prepare(void);
+
 /* An empty object; NULL without jansson or memory. The calls below take NULL and do nothing. */
 struct json *json_new(void);
 /* What is not UTF-8 becomes null. */

@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "json.h"
 #include "log.h"
 
 #define SYSLOG_PATH  "/dev/log"
@@ -60,6 +61,8 @@ struct log *log_new(enum log_sink sink, int facility)
 	log->stream[STDOUT_FILENO] = open_stream(STDOUT_FILENO);
 	log->stream[STDERR_FILENO] = open_stream(STDERR_FILENO);
 	log->disconnected = sink == LOG_SINK_SYSLOG;
+	if (sink == LOG_SINK_JSON)
+		json_prepare();
 	tzset(); /* while /etc/localtime can still be read */
 	return log;
 }
@@ -77,6 +80,13 @@ void log_free(struct log *log)
 			close(log->stream[fd]);
 	}
 	free(log);
+}
+
+void log_descriptors(const struct log *log, int fds[LOG_DESCRIPTORS])
+{
+	fds[0] = log->socket;
+	fds[1] = log->stream[STDOUT_FILENO];
+	fds[2] = log->stream[STDERR_FILENO];
 }
 
 void log_started(struct log *log)

@@ -26,6 +26,10 @@ enum log_sink {
 struct log *log_new(enum log_sink sink, int facility);
 void log_free(struct log *log);
 
+/* What it holds open: LOG_DESCRIPTORS of them, -1 for none. */
+#define LOG_DESCRIPTORS 3
+void log_descriptors(const struct log *log, int fds[LOG_DESCRIPTORS]);
+
 /* From now on standard error is only used where the sink says so. */
 void log_started(struct log *log);
 

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "../core/table.h"
+#include "../core/wire.h"
 #include "seen.h"
 
 #define WAYS 8
@@ -89,4 +90,51 @@ bool seen_add(struct seen *seen, uint64_t hash, uint32_t now)
 uint64_t seen_forgotten(const struct seen *seen)
 {
 	return seen->forgotten;
+}
+
+static void wire_entry(struct seen *seen, struct wire *wire, uint32_t *slot)
+{
+	uint32_t tag = 0, second = 0;
+	struct set *set;
+
+	if (!wire_reads(wire)) {
+		set = &seen->sets[*slot / WAYS];
+		tag = set->tag[*slot % WAYS];
+		second = set->second[*slot % WAYS];
+	}
+	wire_u32(wire, slot);
+	wire_u32(wire, &tag);
+	wire_u32(wire, &second);
+	wire_expect(wire, *slot / WAYS < seen->set_count && tag != 0);
+	if (!wire_reads(wire) || wire->failed)
+		return;
+	set = &seen->sets[*slot / WAYS];
+	set->tag[*slot % WAYS] = tag;
+	set->second[*slot % WAYS] = second;
+}
+
+static uint32_t count_of(const struct seen *seen)
+{
+	uint32_t slot, count = 0;
+
+	for (slot = 0; slot / WAYS < seen->set_count; slot++)
+		count += seen->sets[slot / WAYS].tag[slot % WAYS] != 0;
+	return count;
+}
+
+void seen_wire(struct seen *seen, struct wire *wire)
+{
+	uint32_t left = wire_reads(wire) ? 0 : count_of(seen), slot = 0;
+
+	wire_u64(wire, &seen->forgotten);
+	wire_u32(wire, &left);
+	if (wire_reads(wire)) {
+		for (; left > 0 && !wire->failed; left--)
+			wire_entry(seen, wire, &slot);
+		return;
+	}
+	for (slot = 0; slot / WAYS < seen->set_count; slot++) {
+		if (seen->sets[slot / WAYS].tag[slot % WAYS] != 0)
+			wire_entry(seen, wire, &slot);
+	}
 }

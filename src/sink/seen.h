@@ -8,6 +8,7 @@
 
 /* A bounded set of keyed hashes, each with the second at which it was last seen. */
 struct seen;
+struct wire;
 
 #define SEEN_FOR_EVER UINT32_MAX
 
@@ -21,6 +22,9 @@ void seen_prefetch(const struct seen *seen, uint64_t hash);
 
 /* Add a hash at second `now` of a clock that only goes forward. True if it was not in the set. */
 bool seen_add(struct seen *seen, uint64_t hash, uint32_t now);
+
+/* Save the set, or load it into an empty one of the same size (core/wire.h). */
+void seen_wire(struct seen *seen, struct wire *wire);
 
 /* Hashes that gave way to others too early: so many may have been called new wrongly. */
 uint64_t seen_forgotten(const struct seen *seen);

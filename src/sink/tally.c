@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "../core/siphash.h"
+#include "../core/wire.h"
 #include "connection.h"
 #include "json.h"
 #include "seen.h"
@@ -247,4 +248,57 @@ size_t tally_json(const struct tally *tally, const struct tally_context *context
 	for (i = 0; i < MISSED_FIELDS; i++)
 		json_put_integer(json, losses[i].name, (int64_t)losses[i].value);
 	return json_finish(json, line, size);
+}
+
+void tally_wire(struct tally *tally, struct wire *wire)
+{
+	size_t i;
+
+	for (i = 0; i < SYNPAWS_DECODE_KINDS; i++)
+		wire_u64(wire, &tally->decode[i]);
+	for (i = 0; i < SYNPAWS_FATE_KINDS; i++)
+		wire_u64(wire, &tally->fate[i]);
+	wire_u64(wire, &tally->with_timestamp);
+	wire_u64(wire, &tally->drop_connections);
+	wire_u64(wire, &tally->drop_peers);
+	wire_bytes(wire, tally->hash_key, sizeof(tally->hash_key));
+	seen_wire(tally->connections, wire);
+	seen_wire(tally->peers, wire);
+}
+
+#define CONTEXT_COUNTS 15
+
+static void context_counts(struct tally_context *context, uint64_t *counts[CONTEXT_COUNTS])
+{
+	uint64_t *const list[CONTEXT_COUNTS] = {
+		&context->seconds,	  &context->offered,	  &context->missed_socket,
+		&context->missed_ring,	  &context->missed_crash, &context->queue_dropped,
+		&context->socket_dropped, &context->errors,	  &context->restarts,
+		&context->unparsed,	  &context->lines_lost,	  &context->out_of_order,
+		&context->capture_errors, &context->not_ip,	  &context->fragments_lost,
+	};
+
+	memcpy(counts, list, sizeof(list));
+}
+
+void tally_context_wire(struct tally_context *context, struct wire *wire)
+{
+	uint64_t *counts[CONTEXT_COUNTS];
+	size_t i;
+
+	context_counts(context, counts);
+	for (i = 0; i < CONTEXT_COUNTS; i++)
+		wire_u64(wire, counts[i]);
+}
+
+void tally_context_add(struct tally_context *context, const struct tally_context *before)
+{
+	struct tally_context copy = *before;
+	uint64_t *to[CONTEXT_COUNTS], *from[CONTEXT_COUNTS];
+	size_t i;
+
+	context_counts(context, to);
+	context_counts(&copy, from);
+	for (i = 0; i < CONTEXT_COUNTS; i++)
+		*to[i] += *from[i];
 }

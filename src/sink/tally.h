@@ -9,10 +9,14 @@
 
 /* Counts outcomes, and tells retransmissions of one SYN from connections. Bounded memory. */
 struct tally;
+struct wire;
 
 /* NULL with errno ENOMEM. */
 struct tally *tally_new(const uint8_t hash_key[16]);
 void tally_free(struct tally *tally);
+
+/* Save all, or load it into a new tally (core/wire.h), with its key. */
+void tally_wire(struct tally *tally, struct wire *wire);
 
 /* Count what the decoder made of a packet. */
 void tally_decode(struct tally *tally, enum synpaws_decode result, uint64_t count);
@@ -49,6 +53,12 @@ struct tally_context {
 	uint64_t fragments_lost; /* of a capture; counted as fragments */
 	struct synpaws_mirror_stats mirror;
 };
+
+/* The same for what others know, without the names and the mirror's. */
+void tally_context_wire(struct tally_context *context, struct wire *wire);
+
+/* Add those of earlier daemons. */
+void tally_context_add(struct tally_context *context, const struct tally_context *before);
 
 /*
  * The summary as two lines of key=value, "summary ..." and "missed ...", without newlines. Each

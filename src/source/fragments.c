@@ -182,6 +182,16 @@ static bool parse_ipv6(const struct capture_packet *packet, struct fragment *f)
 	return true;
 }
 
+/* What nearly all packets are not, at one look. */
+static bool may_be_fragment(const struct capture_packet *packet)
+{
+	const uint8_t *ip = packet->bytes;
+
+	if (packet->captured < IPV4_HEADER)
+		return false;
+	return ip[0] >> 4 == 4 ? (get16(ip + 6) & 0x3fff) != 0 : ip[6] != PROTOCOL_TCP;
+}
+
 static bool parse(const struct capture_packet *packet, struct fragment *f)
 {
 	memset(f, 0, sizeof(*f));
@@ -333,7 +343,7 @@ enum fragments_result fragments_take(struct fragments *fragments, struct capture
 	struct fragment f;
 	struct datagram *d;
 
-	if (!parse(packet, &f))
+	if (!may_be_fragment(packet) || !parse(packet, &f))
 		return FRAGMENTS_NONE;
 	if (f.length == 0 || (f.more && f.length % BLOCK != 0)) {
 		fragments->lost++; /* the kernel drops such a one, and none but it */

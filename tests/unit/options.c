@@ -180,15 +180,19 @@ static void test_without(void **state)
 
 static void test_user(void **state)
 {
-	const struct passwd *nobody = getpwnam("nobody");
+	const struct passwd *entry = getpwnam("nobody");
 	struct watch_options options;
+	struct passwd nobody;
 
 	(void)state;
-	if (nobody == NULL)
+	if (entry == NULL)
 		skip();
+	nobody = *entry; /* options look others up */
 	options = good("--user nobody");
-	assert_int_equal(options.user.uid, nobody->pw_uid);
-	assert_int_equal(options.user.gid, nobody->pw_gid);
+	assert_int_equal(options.user.uid, nobody.pw_uid);
+	assert_int_equal(options.user.gid, nobody.pw_gid);
+	assert_int_not_equal(options.analyst.uid, nobody.pw_uid);
+	assert_int_not_equal(options.analyst.uid, 0);
 }
 
 static void test_flags(void **state)
